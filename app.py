@@ -1,0 +1,27 @@
+"""The Space: builds the page, launches it."""
+
+import os
+
+import gradio as gr
+
+from isneaker.ui import sketch
+from isneaker.ui.theme import CSS, HEAD, THEME
+
+MASTHEAD = "<h1>i<span>Sneaker</span></h1><p>Draw a few lines. See a sneaker while you draw.</p>"
+FINE_PRINT = (
+    "A research demo, not affiliated with any brand. Brand names describe visual style; marks and silhouettes belong "
+    "to their owners. Uploads are readable by whoever has their address and are deleted within two minutes."
+)
+
+with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90)) as demo:
+    gr.HTML(MASTHEAD, elem_id="masthead")
+    sketch.build(demo)
+    gr.HTML(FINE_PRINT, elem_id="fine-print")
+
+demo.queue(max_size=64)
+
+if __name__ == "__main__":
+    demo.launch(
+        theme=THEME, css=CSS, head=HEAD, max_file_size="10mb", enable_monitoring=False, run_history=False,
+        footer_links=["api"], server_name=os.environ.get("GRADIO_SERVER_NAME"),
+    )  # fmt: skip

@@ -1,0 +1,173 @@
+"""The command line: `python -m isneaker sketch DRAWING... --out DIR`, `python -m isneaker render LINK... --out DIR`."""
+
+import argparse
+import math
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from isneaker import catalogue
+from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, mix, to_token
+from isneaker.images import PictureError, design_of, fit, open_picture, read_drawing, to_png
+from isneaker.render import render_all
+
+
+class UsageError(ValueError):
+    """An input or option that cannot be; the message is one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str):
+        self.exit(_complain(message))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command -> exit status: 0, or 2 where an input was wrong (the others are still done)."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        stems = options.stems(options)
+    except (UsageError, OSError) as error:
+        return _complain(error)
+    status = 0
+    for given, stem in stems.items():
+        try:
+            designs = options.designs(given, options)
+            pictures = render_all(designs)
+        except (UsageError, DesignError, PictureError, catalogue.WeightsUnavailable) as error:
+            status = _complain(f"{given[:80]}: {error}")
+            continue
+        for i, (design, picture) in enumerate(zip(designs, pictures)):
+            path = options.out / (f"{stem}-{i}.png" if len(designs) > 1 else f"{stem}.png")
+            path.write_bytes(to_png(picture, to_token(design)))
+            print(f"{path}\t{os.environ.get('ISNEAKER_URL', '')}?d={to_token(design)}", flush=True)
+    return status
+
+
+def _complain(error: Exception | str) -> int:
+    print(f"isneaker: {error}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="python -m isneaker", description="Sneakers from the command line.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    sketch = commands.add_parser("sketch", help="drawings, black on white, to sneakers")
+    sketch.add_argument("inputs", nargs="+", metavar="DRAWING", help="a picture file of any size")
+    sketch.add_argument("--language", type=_option(_languages), default=(), help="nike=0.7,adidas=0.3 or just nike; default: any")
+    sketch.add_argument("--fidelity", type=_option(_fraction), default=Design.fidelity, help="0 make it a sneaker, 1 follow my lines")
+    sketch.add_argument("--hints", type=Path, help="a picture of colour scribbles on white or transparent ground")
+    sketch.add_argument("--seed", type=_option(_integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
+    sketch.add_argument("--variants", type=_option(_integer(1, 64)), default=1, help="pictures of each drawing, 1 to 64")
+    sketch.set_defaults(stems=_file_stems, designs=_sketch)
+
+    render = commands.add_parser("render", help="links, tokens or our PNGs to the pictures they mean")
+    render.add_argument("inputs", nargs="+", metavar="LINK", help="an address, ?d=TOKEN, a token or a PNG made here")
+    render.set_defaults(stems=_link_stems, designs=_render)
+    for command in (sketch, render):
+        command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs")
+    return parser
+
+
+# --- commands: one input to its Designs ---
+
+
+def _sketch(given: str, options: argparse.Namespace) -> list[Design]:
+    drawing = read_drawing(fit(open_picture(given)))
+    if options.hints:
+        drawing = drawing._replace(hints=read_drawing(fit(open_picture(options.hints))).hints)
+    if not drawing.strokes and not drawing.hints:
+        raise UsageError("there are no lines in this drawing")
+    design = Design(
+        model=catalogue.newest("sketch"), fidelity=options.fidelity, languages=options.language, **drawing._asdict()
+    )
+    seeds = ((options.seed + i) % (MAX_SEED + 1) for i in range(options.variants))
+    return [replace(design, seed=seed) for seed in seeds]
+
+
+def _render(given: str, options: argparse.Namespace) -> list[Design]:
+    if not Path(given).suffix.lower() == ".png":
+        return [from_token(find_token(given))]
+    design = design_of(given)
+    if design is None:
+        raise UsageError("there is no design in this picture")
+    return [design]
+
+
+def _file_stems(options: argparse.Namespace) -> dict[str, str]:
+    """Input files -> stems of their outputs; the same stem twice is an error."""
+    stems = Counter(Path(given).stem for given in options.inputs)
+    repeated = [stem for stem, count in stems.items() if count > 1]
+    if repeated:
+        raise UsageError(f"two inputs are called {repeated[0]!r}; their pictures would overwrite each other")
+    return {given: Path(given).stem for given in options.inputs}
+
+
+def _link_stems(options: argparse.Namespace) -> dict[str, str]:
+    """PNGs keep their stem; links are numbered in their order, from 0."""
+    names = [Path(g).stem if Path(g).suffix.lower() == ".png" else str(i) for i, g in enumerate(options.inputs)]
+    if len(set(names)) < len(names) or len(set(options.inputs)) < len(options.inputs):
+        raise UsageError("two inputs would make the same file")
+    return dict(zip(options.inputs, names))
+
+
+# --- options ---
+
+
+def _option(parse: Callable) -> Callable:
+    """Let argparse print our own message."""
+
+    def parsed(text: str):
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parsed
+
+
+def _languages(text: str) -> tuple[tuple[str, int], ...]:
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, weight = part.partition("=")
+        if name.strip() in weights:
+            raise UsageError(f"the language {name.strip()!r} is named twice")
+        weights[name.strip()] = _number(weight or "1")
+    return mix(weights)
+
+
+def _fraction(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise UsageError(f"{text} is not from 0 to 1")
+    return value
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = _number(text)
+        if value != int(value) or not low <= value <= high:
+            raise UsageError(f"{text} is not a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"{text!r} is not a number")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

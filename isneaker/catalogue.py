@@ -1,0 +1,90 @@
+"""Which weights exist, where they lie, loading and checking them.
+
+`weights/catalogue.json` holds one row a model version; rows are append-only from the first release on, so that a
+link means the same weights for ever. A row's folder is looked for in `weights/`, then on the Hub at its commit.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+import torch
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from safetensors.torch import load_file
+from torch import nn
+
+from isneaker.nets.sketch import SketchModel
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+ARCHITECTURES = {"sketch": SketchModel}
+
+
+class WeightsUnavailable(RuntimeError):
+    """The weights of a row can't be had now; the message is fit for a visitor."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Facts about one model version; `repo` and `commit` (40 hex digits) say where on the Hub it lies, if it does."""
+
+    name: str
+    architecture: str
+    sha256: str
+    licence: str
+    repo: str | None = None
+    commit: str | None = None
+
+
+@cache
+def rows() -> dict[str, Row]:
+    """The catalogue, oldest first."""
+    return {row["name"]: Row(**row) for row in json.loads((WEIGHTS / "catalogue.json").read_text())}
+
+
+def newest(architecture: str) -> str:
+    """Name of the newest model of an architecture."""
+    return [row.name for row in rows().values() if row.architecture == architecture][-1]
+
+
+@lru_cache(maxsize=4)
+def load(name: str) -> nn.Module:
+    """The model of a row, ready to use, in fp32. Raises WeightsUnavailable."""
+    row = rows().get(name)
+    if row is None:
+        raise WeightsUnavailable(f"the model {name} is not known here")
+    config, weights = _files(row)
+    return build(row.architecture, json.loads(config.read_text()), load_file(weights))
+
+
+def build(architecture: str, config: dict, tensors: dict[str, torch.Tensor]) -> nn.Module:
+    """Configuration and tensors of any float type -> the model, in fp32 and channels_last."""
+    model = ARCHITECTURES[architecture](**config)
+    model.load_state_dict(tensors)
+    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(row: Row) -> tuple[Path, Path]:
+    """Paths of config.json and of verified weights: the embedded ones if they match, else those on the Hub."""
+    local = WEIGHTS / row.name
+    if (local / "model.safetensors").exists() and sha256_of(local / "model.safetensors") == row.sha256:
+        return local / "config.json", local / "model.safetensors"
+    if not row.repo:
+        raise WeightsUnavailable(f"the weights of {row.name} are not here")
+    try:
+        config, weights = (
+            Path(hf_hub_download(row.repo, file, revision=row.commit)) for file in ("config.json", "model.safetensors")
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+        raise WeightsUnavailable(f"the weights of {row.name} could not be fetched from the Hub") from error
+    if sha256_of(weights) != row.sha256:
+        raise WeightsUnavailable(f"the weights of {row.name} on the Hub are not the ones in the catalogue")
+    return config, weights

@@ -1,0 +1,49 @@
+"""What the sketch network is trained to do well, each a function of a line or three."""
+
+import torch
+from torch.nn import functional as F
+
+
+def weighted_mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Mean over everything of values [N,...], sample n counted weights[n] times."""
+    return (values.reshape(len(values), -1).mean(1) * weights).sum() / len(weights)
+
+
+def l1(fake: torch.Tensor, real: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference (arXiv 1611.07004, eq. 3)."""
+    return weighted_mean((fake - real).abs(), weights)
+
+
+def feature_distance(fake: list[torch.Tensor], real: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
+    """Squared difference of features that are normalised over channels, summed over maps (arXiv 1801.03924)."""
+    return sum(
+        weighted_mean((F.normalize(f.float(), dim=1) - F.normalize(r.float(), dim=1)).square().sum(1), weights)
+        for f, r in zip(fake, real)
+    )
+
+
+def hint_error(fake: torch.Tensor, hints: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference between scribbled colours and the cells of the picture below them."""
+    mask = hints[:, 3:]
+    error = (F.avg_pool2d(fake, 8) - hints[:, :3]).abs().mean(1, keepdim=True) * mask
+    return weighted_mean(error.sum((1, 2, 3)) / (mask.sum((1, 2, 3)) + 8), weights)
+
+
+def generator_hinge(logits: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Generator's half of the hinge loss (arXiv 1802.05957)."""
+    return weighted_mean(-logits.float(), weights)
+
+
+def discriminator_hinge(real: torch.Tensor, fake: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Discriminator's half of the hinge loss."""
+    return weighted_mean(F.relu(1 - real.float()) + F.relu(1 + fake.float()), weights)
+
+
+def contrast(read: torch.Tensor, z: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """InfoNCE (arXiv 1807.03748): the code read from picture n must be nearer to z[n] than to the others' codes.
+
+    A plain distance would be least with one code for all.
+    """
+    similarity = F.normalize(read, dim=1) @ F.normalize(z, dim=1).T  # [N,N]
+    own = torch.arange(len(z), device=z.device)
+    return weighted_mean(F.cross_entropy(similarity / 0.1, own, reduction="none"), weights)

@@ -1,0 +1,69 @@
+"""Pictures of a run's progress, and its result in the folder layout that the app loads."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional as F
+
+from isneaker.nets.sketch import SketchModel
+from isneaker.nets.style import CodeBank
+from train.data import Sneakers
+
+COLUMNS, ROWS = 6, 4  # ROWS of sketches above their pictures
+
+
+class SampleSheet:
+    """The same held-out sketches with the same borrowed codes at every snapshot, every second with its own code."""
+
+    def __init__(self, held_out: Sneakers, donors: Sneakers):
+        count = COLUMNS * ROWS
+        samples = [held_out[n * 7] for n in range(count)]
+        self.ink = torch.stack([s["ink"] for s in samples]) / 255
+        self.hints = torch.stack([s["hints"] for s in samples])
+        self.fidelity = torch.stack([s["fidelity"] for s in samples]).float()
+        styles = [s["style"] if i % 2 else donors[i]["style"] for i, s in enumerate(samples)]
+        self.style = torch.stack(styles) / 127.5 - 1
+
+    @torch.no_grad()
+    def draw(self, G: nn.Module, E: nn.Module) -> Image.Image:
+        """Sketches and the pictures made of them, at half size."""
+        device = next(G.parameters()).device
+        photos = G(*(t.to(device) for t in (self.ink, self.hints, self.fidelity)), E(self.style.to(device))).cpu()
+        sheet = Image.new("RGB", (COLUMNS * 256, ROWS * 2 * 192), "white")
+        for i in range(COLUMNS * ROWS):
+            x, y = i % COLUMNS * 256, i // COLUMNS * 384
+            ink = (1 - 2 * self.ink[i]).expand(3, -1, -1)
+            for part, top in ((ink, y), (photos[i], y + 192)):
+                pixels = ((part + 1) * 127.5).clamp(0, 255).byte().permute(1, 2, 0).numpy()
+                sheet.paste(Image.fromarray(pixels).reduce(2), (x, top))
+            thumb = ((self.style[i] + 1) * 127.5).byte().permute(1, 2, 0).numpy()
+            sheet.paste(Image.fromarray(thumb).reduce(2), (x, y))
+        return sheet
+
+
+def export(out: Path, config: dict[str, int], G: nn.Module, E: nn.Module, dataset: Sneakers) -> None:
+    """Write `config.json` and `model.safetensors` (fp16): the networks and the codes of all training photos."""
+    bank = CodeBank.of(*encode_photos(E, dataset))
+    config = config | {"num_codes": len(bank.codes)}
+    model = SketchModel(**config)
+    model.unet.load_state_dict(G.state_dict())
+    model.style.load_state_dict(E.state_dict())
+    model.bank = bank
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    save_file({k: v.contiguous() for k, v in tensors.items()}, out / "model.safetensors")
+    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+@torch.no_grad()
+def encode_photos(E: nn.Module, dataset: Sneakers) -> tuple[torch.Tensor, torch.Tensor]:
+    """All photos of a dataset -> their codes [K,z_dim] and languages [K]."""
+    device, codes = next(E.parameters()).device, []
+    for part in np.array_split(dataset.index, max(1, len(dataset) // 64)):
+        photos = torch.from_numpy(dataset.photos[part]).permute(0, 3, 1, 2).to(device) / 127.5 - 1
+        codes.append(E(F.avg_pool2d(photos, 4)).cpu())
+    return torch.cat(codes), torch.from_numpy(dataset.languages[dataset.index]).to(torch.int8)
