@@ -121,7 +121,7 @@ def _flatten_paper(rgb: np.ndarray) -> np.ndarray:
 
 def _threshold(dark: np.ndarray) -> np.ndarray:
     """Darkness [H,W] of 0..255 -> ink: all that hangs together with something dark; faint pencil counts too."""
-    high = min(110.0, 0.6 * float(np.percentile(dark, 99.5)))
+    high = min(110.0, 0.6 * float(np.percentile(dark, 99.99)))
     return apply_hysteresis_threshold(dark, high / 2, high) if high > 15 else np.zeros(dark.shape, bool)
 
 

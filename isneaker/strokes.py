@@ -62,7 +62,7 @@ def toe_points_left(strokes: list[Stroke]) -> bool:
     bins = ((points[:, 0] - left) / (right - left + 1) * 12).astype(int)
     base = points[:, 1].max()
     heights = np.array([base - points[bins == b, 1].min() if (bins == b).any() else 0 for b in range(12)])
-    return bool(heights[7:11].mean() - heights[1:5].mean() > 0.06 * (right - left))
+    return bool(heights[8:].mean() - heights[:4].mean() > 0.03 * (right - left))
 
 
 def _dense(stroke: Stroke) -> np.ndarray:
@@ -73,44 +73,47 @@ def _dense(stroke: Stroke) -> np.ndarray:
 
 
 def _paths(skeleton: np.ndarray) -> list[np.ndarray]:
-    """Walk a one-pixel skeleton [H,W] -> pixel paths [K,2] of x, y; free ends first, then the loops."""
+    """Walk a one-pixel skeleton [H,W] -> pixel paths [K,2] of x, y; from free ends first, then the loops."""
     padded = np.pad(skeleton, 1)
     width = padded.shape[1]
-    steps = (1, -1, width, -width, width + 1, width - 1, -width + 1, -width - 1)
+    ring = (1, width + 1, width, width - 1, -1, -width - 1, -width, -width + 1)  # steps to the neighbours, clockwise
     flat = padded.ravel()
     pixels = np.flatnonzero(flat)
-    degrees = sum(flat[pixels + step].astype(np.int8) for step in steps)
+    degrees = np.zeros(flat.shape, np.int8)
+    degrees[pixels] = sum(flat[pixels + step].astype(np.int8) for step in ring)
     unvisited = set(pixels.tolist())
     paths = []
-    for start in pixels[np.argsort(degrees != 1, kind="stable")].tolist():
+    for start in pixels[np.argsort(degrees[pixels] != 1, kind="stable")].tolist():
         if start not in unvisited:
             continue
-        path, joined = _walk(start, unvisited, flat, steps)
-        if joined and len(path) < SPUR or len(path) < 3 and degrees.size > 3:
+        path, is_spur = _walk(start, unvisited, degrees, ring)
+        if is_spur or len(path) < 3 < len(pixels):
             continue
         y, x = np.divmod(np.array(path), width)
         paths.append(np.stack([x - 1, y - 1], 1))
     return paths
 
 
-def _walk(start: int, unvisited: set, flat: np.ndarray, steps: tuple) -> tuple[list[int], int]:
-    """Follow unvisited pixels, as straight as they go -> the path, and how many of its ends touch another."""
+def _walk(start: int, unvisited: set, degrees: np.ndarray, ring: tuple) -> tuple[list[int], bool]:
+    """Follow unvisited pixels, as straight as they go -> the path, and whether it is only a spur of another."""
     unvisited.discard(start)
-    path, previous = [start], 0
+    path, heading = [start], None
     while True:
         here = path[-1]
-        ahead = [step for step in steps if here + step in unvisited]
+        if degrees[start] == 1 and degrees[here] > 2 and len(path) <= SPUR:
+            unvisited.add(here)
+            return path, True
+        ahead = [i for i, step in enumerate(ring) if here + step in unvisited]
         if not ahead:
             break
-        step = min(ahead, key=lambda s: (abs(s - previous) if previous else 0, steps.index(s)))
-        path.append(here + step)
-        unvisited.discard(here + step)
-        previous = step
+        heading = min(ahead, key=lambda i: min((i - heading) % 8, (heading - i) % 8) if heading is not None else i % 2)
+        path.append(here + ring[heading])
+        unvisited.discard(path[-1])
     joined = 0
-    for end, put in ((path[0], lambda p: path.insert(0, p)), (path[-1], path.append)):
-        own = set(path[:3] + path[-3:])
-        touching = [end + s for s in steps if flat[end + s] and end + s not in own]
+    for end, put in ((path[0], lambda p: path.insert(0, p)), (path[-1], path.append)):  # close the gap to a junction
+        own = {*path[:3], *path[-3:]}
+        touching = [end + step for step in ring if degrees[end + step] and end + step not in own]
         if touching:
             put(touching[0])
             joined += 1
-    return path, joined
+    return path, bool(joined) and len(path) < SPUR

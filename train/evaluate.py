@@ -17,6 +17,7 @@ from isneaker.render import render, render_all
 from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
 from train import metrics
+from train.card import write_card
 from train.features import Features
 
 PENS = (0xD7263D, 0xF2C14E, 0x2E8B57, 0x1F6FD1, 0x6A3FB5, 0x8A5A33)
@@ -69,9 +70,8 @@ def _hint_error(drawings: list[Design]) -> float:
     """Scribble one pen's colour onto each shoe -> median CIE Lab distance below the scribbles."""
     rng, errors = np.random.default_rng(0), []
     for i, drawing in enumerate(drawings):
-        shoe = np.argwhere(metrics.lab_cells(render(drawing))[..., 0] < 90)
-        if not len(shoe):
-            continue
+        lightness = metrics.lab_cells(render(drawing))[..., 0]
+        shoe = np.argwhere(lightness <= max(90, lightness.min()))
         row, column = shoe[rng.integers(len(shoe))]
         colour, length = PENS[i % len(PENS)], int(min(rng.integers(4, 10), COLUMNS - column))
         runs = tuple((int(r * COLUMNS + column), length, colour) for r in range(row, min(row + 2, ROWS)))
@@ -109,6 +109,7 @@ def main() -> None:
     folder = catalogue.WEIGHTS / model
     (folder / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     sheet.save(folder / "samples.png", optimize=True)
+    write_card(folder)
     print(json.dumps(results, indent=2))
 
 

@@ -43,9 +43,13 @@ def _tensors(part: nn.Module | torch.optim.Optimizer) -> dict[str, torch.Tensor]
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    params = [param for group in optimizer.param_groups for param in group["params"]]
     state: dict[int, dict] = {}
     for key, value in tensors.items():
         index, slot = key.split("/")
+        param = params[int(index)]
+        if value.shape == param.shape:  # fused steps walk memory: averages must lie as their parameter does
+            value = torch.empty_like(param).copy_(value)
         state.setdefault(int(index), {})[slot] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -14,6 +14,16 @@ def l1(fake: torch.Tensor, real: torch.Tensor, weights: torch.Tensor) -> torch.T
     return weighted_mean((fake - real).abs(), weights)
 
 
+def chroma_error(fake: torch.Tensor, real: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference of the colours less their grey, cell by cell.
+
+    Squared, because the median colour of shoes is grey: an absolute difference keeps a young network there.
+    """
+    fake, real = F.avg_pool2d(fake, 8), F.avg_pool2d(real, 8)
+    chroma = (fake - fake.mean(1, keepdim=True)) - (real - real.mean(1, keepdim=True))
+    return weighted_mean(chroma.square(), weights)
+
+
 def feature_distance(fake: list[torch.Tensor], real: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
     """Squared difference of features that are normalised over channels, summed over maps (arXiv 1801.03924)."""
     return sum(

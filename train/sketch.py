@@ -37,10 +37,12 @@ class Config:
     z_dim: int = 64
     z_noise: float = 0.15  # keeps neighbouring codes alike, so that drawn codes are safe
 
-    lr: float = 2e-4  # 4e-4 collapsed to white in a prototype
+    G_lr: float = 3e-4  # 4e-4 collapsed to white in a prototype
+    D_lr: float = 2e-4
     decay_from: float = 0.7  # of the run; then linearly to zero
     ema_kimg: float = 3  # half-life of the average
-    lambda_L1: float = 10
+    lambda_L1: float = 20  # at 10 the features win and hues come late
+    lambda_chroma: float = 40
     lambda_features: float = 4
     lambda_hints: float = 4
     lambda_code: float = 0.5  # the code must be readable from the picture: so that it is used
@@ -61,7 +63,17 @@ class Networks:
     """All that is trained, with its optimizers."""
 
     def __init__(self, config: Config, device: torch.device):
-        torch.manual_seed(config.seed)
+        with torch.random.fork_rng(devices=[]):  # modules start from the global generator, and only they
+            torch.manual_seed(config.seed)
+            self._build(config)
+        for net in (self.G, self.E, self.D, self.G_ema, self.E_ema):
+            net.to(device, memory_format=torch.channels_last)
+        self.features = Features().to(device, torch.bfloat16)
+        self.G_params = [*self.G.parameters(), *self.E.parameters()]
+        self.G_opt = torch.optim.Adam(self.G_params, config.G_lr, betas=(0.5, 0.99), fused=True)
+        self.D_opt = torch.optim.Adam(self.D.parameters(), config.D_lr, betas=(0.5, 0.99), fused=True)
+
+    def _build(self, config: Config) -> None:
         self.G = SketchUNet(config.ngf, config.z_dim)
         self.E = StyleEncoder(config.nef, config.z_dim)
         self.D = nn.ModuleDict({
@@ -72,12 +84,6 @@ class Networks:
         self.G_ema, self.E_ema = SketchUNet(config.ngf, config.z_dim), StyleEncoder(config.nef, config.z_dim)
         self.G_ema.load_state_dict(self.G.state_dict())
         self.E_ema.load_state_dict(self.E.state_dict())
-        for net in (self.G, self.E, self.D, self.G_ema, self.E_ema):
-            net.to(device, memory_format=torch.channels_last)
-        self.features = Features().to(device, torch.bfloat16)
-        self.G_params = [*self.G.parameters(), *self.E.parameters()]
-        self.G_opt = torch.optim.Adam(self.G_params, config.lr, betas=(0.5, 0.99), fused=True)
-        self.D_opt = torch.optim.Adam(self.D.parameters(), config.lr, betas=(0.5, 0.99), fused=True)
 
     def parts(self) -> dict:
         return {name: getattr(self, name) for name in ("G", "E", "D", "G_ema", "E_ema", "G_opt", "D_opt")}
@@ -141,6 +147,7 @@ def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[s
         heads = nets.D[view.kind](fake_maps[1:], b["language"])
     terms = {
         "L1": config.lambda_L1 * losses.l1(fake, b["target"], paired * (0.2 + 0.8 * fidelity**2)),
+        "chroma": config.lambda_chroma * losses.chroma_error(fake, b["target"], paired * (0.2 + 0.8 * fidelity**2)),
         "features": config.lambda_features * losses.feature_distance(fake_maps, real_maps, paired * (0.5 + 0.5 * fidelity)),
         "hints": config.lambda_hints * losses.hint_error(fake, b["hints"], fidelity**2),
         "code": config.lambda_code * (losses.contrast(z_fake, z, natural) + losses.contrast(z_real, z, natural * paired)),
@@ -174,9 +181,9 @@ def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[s
 
 
 def learning_rate(config: Config, nimg: int) -> float:
-    """Constant, then linearly to zero."""
+    """Share of the full rate: 1, then linearly to 0."""
     left = 1 - nimg / (config.kimg * 1000)
-    return config.lr * min(1.0, max(0.0, left / (1 - config.decay_from)))
+    return min(1.0, max(0.0, left / (1 - config.decay_from)))
 
 
 class SamplesFrom(Dataset):
@@ -211,8 +218,8 @@ def train(config: Config) -> None:
     since = time.monotonic()
     with tqdm(total=stop, initial=nimg, unit="img", smoothing=0.02, mininterval=10) as bar:
         for batch in loader:
-            for optimizer in (nets.G_opt, nets.D_opt):
-                optimizer.param_groups[0]["lr"] = learning_rate(config, nimg)
+            nets.G_opt.param_groups[0]["lr"] = config.G_lr * learning_rate(config, nimg)
+            nets.D_opt.param_groups[0]["lr"] = config.D_lr * learning_rate(config, nimg)
             for key, value in (train_step(nets, batch, config, nimg) | {"steps": 1}).items():
                 sums[key] = sums.get(key, 0) + value
             nimg += config.batch_size

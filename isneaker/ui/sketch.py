@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageChops
 
 from isneaker import catalogue
 from isneaker.design import (
@@ -34,16 +34,18 @@ def label(language: str) -> str:
 
 def draw(request: gr.Request, pad: dict | None, token: str, fidelity, seed, picks, *weights):
     """A stroke was drawn: canonical sketch, Design, picture."""
-    picture = pad and pad.get("composite")
+    design, picture = _open(token), pad and pad.get("composite")
     if picture is None:
-        return show(Design(model=_open(token).model, **_settings(fidelity, seed, picks, weights)), request)
+        return show(Design(model=design.model, **_settings(fidelity, seed, picks, weights)), request)
+    canvas = _canvas(picture)
+    if ImageChops.difference(canvas, sketch_of(design)).getbbox() is None:
+        return [gr.skip()] * 4  # no stroke: the page itself put this drawing there
     try:
-        drawing = read_drawing(_canvas(picture))
+        drawing = read_drawing(canvas)
     except PictureError as error:
-        gr.Warning(str(error))
-        return show(_open(token), request)
-    design = replace(_open(token), **drawing._asdict(), **_settings(fidelity, seed, picks, weights))
-    return show(design, request)
+        gr.Warning(f"{str(error).capitalize()}.")
+        return show(design, request)
+    return show(replace(design, **drawing._asdict(), **_settings(fidelity, seed, picks, weights)), request)
 
 
 def adjust(request: gr.Request, token: str, fidelity, seed, picks, *weights):

@@ -1,0 +1,130 @@
+"""Design and its token: small, exact, frozen, and safe against anything a stranger sends."""
+
+import base64
+import math
+import zlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, mix, to_token
+from isneaker.languages import LANGUAGES
+from isneaker.templates import TEMPLATES
+
+POINTS = st.tuples(st.integers(0, 511), st.integers(0, 383))
+
+
+@st.composite
+def hint_runs(draw):
+    cells = sorted(draw(st.sets(st.integers(0, 3071), max_size=30)))
+    return tuple((cell, 1, draw(st.integers(0, 0xFFFFFF))) for cell in cells)
+
+
+DESIGNS = st.builds(
+    Design,
+    model=st.sampled_from(["sketch.v1", "sketch.v12", "sketch.mine"]),
+    strokes=st.lists(st.lists(POINTS, min_size=1, max_size=20).map(tuple), max_size=12).map(tuple),
+    hints=hint_runs(),
+    fidelity=st.integers(0, 100).map(lambda n: n / 100),
+    languages=st.lists(st.tuples(st.sampled_from(LANGUAGES), st.integers(1, 100)), unique_by=lambda p: p[0]).map(tuple),
+    seed=st.integers(0, MAX_SEED),
+    mirrored=st.booleans(),
+)
+
+
+@given(DESIGNS)
+def test_token_round_trip(design):
+    assert from_token(to_token(design)) == design
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_design_or_refused(text):
+    try:
+        from_token(text)
+    except DesignError:
+        pass
+
+
+@given(DESIGNS, st.data())
+def test_a_cut_or_altered_token_is_refused(design, data):
+    token = to_token(design)
+    cut = data.draw(st.integers(0, len(token) - 1))
+    try:
+        assert from_token(token[:cut]) == design  # padding bits only
+    except DesignError:
+        pass
+
+
+@given(st.binary(max_size=300), st.booleans())
+@settings(max_examples=300)
+def test_a_forged_payload_with_a_right_checksum_is_a_design_or_refused(payload, deflated):
+    body = b"\1" + zlib.compress(payload)[2:-4] if deflated else b"\0" + payload
+    token = base64.urlsafe_b64encode((zlib.crc32(body) & 0xFFFF).to_bytes(2, "big") + body).decode().rstrip("=")
+    try:
+        from_token("1" + token)
+    except DesignError:
+        pass
+
+
+def test_an_inflating_token_is_refused():
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = b"\1" + packer.compress(bytes(30_000_000)) + packer.flush()
+    token = "1" + base64.urlsafe_b64encode((zlib.crc32(body) & 0xFFFF).to_bytes(2, "big") + body).decode().rstrip("=")
+    with pytest.raises(DesignError):
+        from_token(token[:40_000])
+    with pytest.raises(DesignError):
+        from_token(token)
+
+
+# Tokens of version 1 as they were first issued: they mean these Designs for ever.
+FROZEN = {
+    "1740A": Design(),
+    "1q8UAAgIDFLQBEyg89AMBqQHNBAMCH2_R1yY9AmQEATwDAAQjBQIAPAQoBv____8PBwE": Design(
+        strokes=(((10, 20), (100, 50), (90, 300)), ((5, 5),)),
+        hints=((100, 4, 0xD7263D), (164, 3, 0x1F6FD1)),
+        fidelity=0.35,
+        languages=(("nike", 60), ("vans", 40)),
+        seed=MAX_SEED,
+        mirrored=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("token", FROZEN)
+def test_frozen_tokens(token):
+    assert from_token(token) == FROZEN[token]
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("fidelity", math.nan), ("fidelity", 1.01), ("fidelity", -0.1), ("seed", -1), ("seed", 2**32),
+        ("strokes", (((512, 0),),)), ("strokes", ((),)), ("strokes", (((1, 1),) * 8001,)), ("hints", ((3071, 2, 0),)),
+        ("hints", ((5, 2, 0), (6, 1, 0))), ("hints", ((0, 1, 1 << 24),)), ("languages", (("gucci", 1),)),
+        ("languages", (("nike", 0),)), ("languages", (("nike", 1), ("nike", 2))), ("model", ""),
+    ],
+)  # fmt: skip
+def test_out_of_range_values_are_refused(field, value):
+    with pytest.raises(DesignError):
+        replace(Design(), **{field: value})
+
+
+def test_templates_make_short_links():
+    for strokes in TEMPLATES.values():
+        assert len(to_token(Design(strokes=strokes, seed=MAX_SEED))) <= 1_500
+
+
+def test_a_token_is_found_in_whatever_is_pasted():
+    token = to_token(Design(seed=5))
+    for text in (token, f"?d={token}", f"https://example.org/spaces/x/?theme=dark&d={token}", f"  {token}\n"):
+        assert find_token(text) == token
+
+
+def test_mixes_are_percents():
+    assert mix({"adidas": 3, "nike": 7}) == (("nike", 70), ("adidas", 30))
+    assert mix({}) == ()
+    for wrong in ({"gucci": 1}, {"nike": math.nan}, {"nike": math.inf}, {"nike": -1}, {"nike": 0}):
+        with pytest.raises(DesignError):
+            mix(wrong)
