@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from isneaker import catalogue
-from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, mix, to_token
+from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
 from isneaker.images import PictureError, design_of, fit, open_picture, read_drawing, to_png
 from isneaker.render import render_all
 
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sketch = commands.add_parser("sketch", help="drawings, black on white, to sneakers")
     sketch.add_argument("inputs", nargs="+", metavar="DRAWING", help="a picture file of any size")
-    sketch.add_argument("--language", type=_option(_languages), default=(), help="nike=0.7,adidas=0.3 or just nike; default: any")
+    sketch.add_argument("--language", type=_option(parse_mix), default=(), help="nike=0.7,adidas=0.3 or just nike; default: any")
     sketch.add_argument("--fidelity", type=_option(_fraction), default=Design.fidelity, help="0 make it a sneaker, 1 follow my lines")
     sketch.add_argument("--hints", type=Path, help="a picture of colour scribbles on white or transparent ground")
     sketch.add_argument("--seed", type=_option(_integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
@@ -130,16 +130,6 @@ def _option(parse: Callable) -> Callable:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return parsed
-
-
-def _languages(text: str) -> tuple[tuple[str, int], ...]:
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, weight = part.partition("=")
-        if name.strip() in weights:
-            raise UsageError(f"the language {name.strip()!r} is named twice")
-        weights[name.strip()] = _number(weight or "1")
-    return mix(weights)
 
 
 def _fraction(text: str) -> float:

@@ -87,6 +87,19 @@ def mix(weights: dict[str, float]) -> tuple[tuple[str, int], ...]:
     return tuple((name, max(1, share)) for name, share in shares)
 
 
+def parse_mix(text: str) -> tuple[tuple[str, int], ...]:
+    """ "nike=0.7,adidas=0.3", or "nike", or "" -> `languages` of a Design. Raises DesignError."""
+    weights: dict[str, float] = {}
+    for part in filter(None, text.replace(" ", "").split(",")):
+        name, _, weight = part.partition("=")
+        _check(name not in weights, f"the design language {name!r} is named twice")
+        try:
+            weights[name] = float(weight or 1)
+        except ValueError:
+            raise DesignError(f"{weight!r} is not a number") from None
+    return mix(weights)
+
+
 # --- token ---
 
 

@@ -141,17 +141,18 @@ def _open(token: str) -> Design:
 def _settings(fidelity, seed, picks, weights) -> dict:
     """Values of the controls, clamped -> fields of a Design. NaN and what is no number are refused."""
     picks = [name for name in picks or [] if name in LANGUAGES]
-    shares = {n: _number(w, 0, 100, "weight") for n, w in zip(LANGUAGES, weights) if n in picks}
+    shares = {n: number(w, 0, 100, "weight") for n, w in zip(LANGUAGES, weights) if n in picks}
     if not any(shares.values()):
         shares = dict.fromkeys(picks, 1.0)
     return {
-        "fidelity": _number(fidelity, 0, 1, "fidelity"),
-        "seed": int(_number(seed, 0, MAX_SEED, "seed")),
+        "fidelity": number(fidelity, 0, 1, "fidelity"),
+        "seed": int(number(seed, 0, MAX_SEED, "seed")),
         "languages": mix(shares),
     }
 
 
-def _number(value, low: float, high: float, name: str) -> float:
+def number(value, low: float, high: float, name: str) -> float:
+    """Any number, clamped. Raises gr.Error for NaN and for what is no number."""
     try:
         value = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -184,6 +185,19 @@ def _address(request: gr.Request | None) -> str:
 # --- the widgets ---
 
 
+class Pad(gr.ImageEditor):
+    """An image editor that says what is wrong with a picture put into it."""
+
+    is_template = True
+
+    def preprocess(self, payload):
+        """As the image editor does; raises gr.Error for what is no picture or has too many pixels."""
+        try:
+            return super().preprocess(payload)
+        except (Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+            raise gr.Error("This is not a picture, is damaged or has too many pixels.") from None
+
+
 COPY = """(link) => {
   if (!link) return;
   navigator.clipboard?.writeText(link).catch(() => {});
@@ -197,7 +211,7 @@ def build(page: gr.Blocks) -> None:
     """Add the tab's widgets to the page and connect them."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
-            pad = gr.ImageEditor(
+            pad = Pad(
                 label="Draw", type="pil", image_mode="RGB", format="png", height=470, elem_id="pad",
                 sources=("upload", "clipboard"), canvas_size=(WIDTH, HEIGHT), fixed_canvas=True, layers=False,
                 transforms=(), brush=gr.Brush(default_size=3, colors=PENS, default_color=PENS[0], color_mode="fixed"),
