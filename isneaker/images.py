@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class Drawing(NamedTuple):
 # --- files ---
 
 
-def open_picture(path: str | Path) -> Image.Image:
+def open_picture(path: str | Path | BinaryIO) -> Image.Image:
     """Any picture file -> RGB, upright, on white where it was transparent, at most about 2048 pixels wide.
 
     Raises PictureError.

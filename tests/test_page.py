@@ -12,6 +12,7 @@ from PIL import Image
 from isneaker.design import Design, from_token, to_token
 from isneaker.images import to_png
 from isneaker.render import render
+from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
 from tests.conftest import App
 
@@ -122,6 +123,45 @@ def test_a_finger_draws_on_a_phone(visit):
     assert after.strokes != before.strokes and after.seed == before.seed
 
 
+def test_a_coloured_stroke_is_a_hint_and_undo_takes_it_back(visit):
+    visitor = visit()
+    start = visitor.design()
+    visitor.page.get_by_label("Pen #1f6fd1").click()
+    visitor.changes(lambda: visitor.stroke((0.35, 0.7), (0.6, 0.7)))
+    coloured = visitor.design()
+    assert {colour for _, _, colour in coloured.hints} == {0x1F6FD1}
+    visitor.changes(lambda: visitor.page.get_by_label("Undo").click())
+    assert visitor.design().hints == ()
+    visitor.changes(lambda: visitor.page.get_by_label("Redo").click())
+    assert visitor.design() == coloured
+    assert coloured.seed == start.seed
+
+
+def test_the_eraser_takes_lines_away(visit):
+    visitor = visit()
+    before = np.asarray(draw(visitor.design().strokes))
+    visitor.page.get_by_label("Eraser").click()
+    visitor.changes(lambda: visitor.stroke((0.1, 0.3), (0.9, 0.95), (0.1, 0.95), (0.9, 0.3)))
+    after = np.asarray(draw(visitor.design().strokes))
+    assert (after > 127).sum() < 0.97 * (before > 127).sum()
+
+
+def test_a_picture_on_the_pad_is_traced_and_a_black_one_gets_a_word(visit, tmp_path):
+    visitor = visit()
+    y, x = np.mgrid[:600, :900]
+    inside = ((x - 450) / 350) ** 2 + ((y - 320) / 170) ** 2 < 1
+    photo = np.where(inside[..., None], np.stack([x / 4, y / 3, 255 - x / 5], 2), 255).astype(np.uint8)
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
+    Image.new("RGB", (600, 450), "black").save(tmp_path / "black.png")
+    files = visitor.page.locator("#pad input[type=file]")
+    visitor.changes(lambda: files.set_input_files(tmp_path / "photo.jpg"))
+    traced = visitor.design()
+    assert traced.strokes and traced.hints
+    files.set_input_files(tmp_path / "black.png")
+    visitor.page.wait_for_selector(".toast-body:has-text('more ink than paper')", timeout=20_000)
+    assert visitor.design() == traced
+
+
 def test_controls_change_the_picture_but_not_the_drawing(visit):
     visitor = visit()
     start = visitor.design()
@@ -151,7 +191,7 @@ def test_outlines_start_a_drawing_and_clearing_empties_the_page(visit):
     visitor = visit()
     visitor.changes(lambda: visitor.page.locator("#outlines button").nth(2).click())
     assert visitor.design().strokes == TEMPLATES["high"]
-    visitor.page.get_by_label("Clear canvas").click()
+    visitor.page.get_by_label("Clear").click()
     visitor.page.wait_for_selector("#message >> text=Draw a line", timeout=20_000)
 
 

@@ -42,9 +42,9 @@ class Config:
     decay_from: float = 0.7  # of the run; then linearly to zero
     ema_kimg: float = 3  # half-life of the average
     lambda_L1: float = 20  # at 10 the features win and hues come late
-    lambda_chroma: float = 40
-    lambda_features: float = 4
-    lambda_hints: float = 4
+    lambda_chroma: float = 400  # of a small number: hues would come last
+    lambda_features: float = 3
+    lambda_hints: float = 16
     lambda_code: float = 0.5  # the code must be readable from the picture: so that it is used
     lambda_patches: float = 0.25
     lambda_heads: float = 0.25

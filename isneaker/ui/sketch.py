@@ -7,19 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
-from PIL import Image, ImageChops
+from PIL import Image
 
 from isneaker import catalogue
 from isneaker.design import (
-    HEIGHT, MAX_LINK, MAX_SEED, WIDTH, Design, DesignError, find_token, from_token, mix, to_token,
+    MAX_LINK, MAX_SEED, Design, DesignError, find_token, from_token, mix, to_token,
 )  # fmt: skip
-from isneaker.images import PictureError, design_of, fit, on_white, read_drawing, sketch_of, to_png
+from isneaker.images import Drawing, PictureError, design_of, read_drawing, to_png
 from isneaker.languages import LANGUAGES
 from isneaker.render import render_all
 from isneaker.templates import TEMPLATES
+from isneaker.ui.pad import Pad, drawing_on, pad_of
 
 VARIANTS = 4
-PENS = ["#000000", "#d7263d", "#f46036", "#f2c14e", "#2e8b57", "#1f6fd1", "#6a3fb5", "#e889b0", "#8a5a33", "#efe3c2"]
 EXAMPLE = Design(strokes=TEMPLATES["runner"], seed=7)
 RENDER = {"concurrency_id": "render", "concurrency_limit": 1, "show_progress": "hidden"}
 
@@ -32,16 +32,12 @@ def label(language: str) -> str:
 # --- what the widgets call ---
 
 
-def draw(request: gr.Request, pad: dict | None, token: str, fidelity, seed, picks, *weights):
+def draw(request: gr.Request, pad: str | None, token: str, fidelity, seed, picks, *weights):
     """A stroke was drawn: canonical sketch, Design, picture."""
-    design, picture = _open(token), pad and pad.get("composite")
-    if picture is None:
-        return show(Design(model=design.model, **_settings(fidelity, seed, picks, weights)), request)
-    canvas = _canvas(picture)
-    if ImageChops.difference(canvas, sketch_of(design)).getbbox() is None:
-        return [gr.skip()] * 4  # no stroke: the page itself put this drawing there
+    design = _open(token)
     try:
-        drawing = read_drawing(canvas)
+        canvas = drawing_on(pad)
+        drawing = read_drawing(canvas) if canvas else Drawing((), (), False)
     except PictureError as error:
         gr.Warning(f"{str(error).capitalize()}.")
         return show(design, request)
@@ -100,7 +96,7 @@ def start_from(design: Design, request: gr.Request):
     """Put a Design on the page: drawing, controls, picture."""
     chosen = dict(design.languages)
     return (
-        _on_pad(design), design.fidelity, design.seed, list(chosen),
+        pad_of(design), design.fidelity, design.seed, list(chosen),
         *(gr.Slider(value=chosen.get(name, 50), visible=name in chosen and len(chosen) > 1) for name in LANGUAGES),
         *show(design, request),
     )  # fmt: skip
@@ -162,19 +158,6 @@ def number(value, low: float, high: float, name: str) -> float:
     return min(max(value, low), high)
 
 
-def _canvas(picture: Image.Image) -> Image.Image:
-    picture = on_white(picture)
-    return picture if picture.size == (WIDTH, HEIGHT) else fit(picture)
-
-
-def _on_pad(design: Design) -> dict:
-    sketch = sketch_of(design)
-    paper = Image.new("RGB", sketch.size, "white")
-    layer = sketch.convert("RGBA")
-    layer.putalpha(Image.eval(sketch.convert("L"), lambda v: 255 if v < 255 else 0))
-    return {"background": paper, "layers": [layer], "composite": sketch}
-
-
 def _address(request: gr.Request | None) -> str:
     """Where the page lies, without its query."""
     if os.environ.get("ISNEAKER_URL"):
@@ -183,19 +166,6 @@ def _address(request: gr.Request | None) -> str:
 
 
 # --- the widgets ---
-
-
-class Pad(gr.ImageEditor):
-    """An image editor that says what is wrong with a picture put into it."""
-
-    is_template = True
-
-    def preprocess(self, payload):
-        """As the image editor does; raises gr.Error for what is no picture or has too many pixels."""
-        try:
-            return super().preprocess(payload)
-        except (Image.DecompressionBombError, OSError, ValueError, SyntaxError):
-            raise gr.Error("This is not a picture, is damaged or has too many pixels.") from None
 
 
 COPY = """(link) => {
@@ -211,12 +181,7 @@ def build(page: gr.Blocks) -> None:
     """Add the tab's widgets to the page and connect them."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
-            pad = Pad(
-                label="Draw", type="pil", image_mode="RGB", format="png", height=470, elem_id="pad",
-                sources=("upload", "clipboard"), canvas_size=(WIDTH, HEIGHT), fixed_canvas=True, layers=False,
-                transforms=(), brush=gr.Brush(default_size=3, colors=PENS, default_color=PENS[0], color_mode="fixed"),
-                eraser=gr.Eraser(default_size=18), buttons=[],
-            )  # fmt: skip
+            pad = Pad(container=True, elem_id="pad")
             with gr.Row(elem_id="outlines"):
                 outlines = {name: gr.Button(label(name), size="sm", min_width=56) for name in TEMPLATES}
         with gr.Column(min_width=280):
@@ -257,7 +222,9 @@ def build(page: gr.Blocks) -> None:
     def then_variants(event) -> None:
         event.then(variants, token, gallery, trigger_mode="always_last", **RENDER, **private)
 
-    then_variants(pad.input(draw, [pad, token, *controls], shown, trigger_mode="always_last", **RENDER, **private))
+    drawn = {"inputs": [pad, token, *controls], "outputs": shown, "trigger_mode": "always_last", **RENDER, **private}
+    pad.input(draw, **drawn)
+    then_variants(pad.release(draw, **drawn))
     changes = [fidelity.release, seed.submit, seed.blur, picks.input, *(weight.release for weight in weights)]
     then_variants(gr.on(changes, adjust, [token, *controls], shown, trigger_mode="always_last", **RENDER, **private))
     picks.input(

@@ -41,7 +41,6 @@ footer { opacity: 0.5; }
 @media (max-width: 640px) {
   .gradio-container .fillable > .wrap { padding: 8px !important; }
   #masthead { padding: 0; }
-  #pad { height: 340px !important; }
   #actions button { padding-inline: 4px; font-size: 15px; }
   #masthead h1 { font-size: 24px; }
 }
@@ -54,7 +53,7 @@ HEAD = """
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   const input = document.querySelector("#open-png input[type=file]");
-  if (!input || !event.dataTransfer.files.length || event.target.closest("#open-png")) return;
+  if (!input || !event.dataTransfer.files.length || event.target.closest("#open-png, #pad")) return;
   if (!event.dataTransfer.files[0].name.toLowerCase().endsWith(".png")) return;
   event.preventDefault();
   event.stopPropagation();
