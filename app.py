@@ -23,6 +23,6 @@ demo.queue(max_size=64)
 
 if __name__ == "__main__":
     demo.launch(
-        theme=THEME, css=CSS, head=HEAD, max_file_size="10mb", enable_monitoring=False, run_history=False,
+        theme=THEME, css=CSS, head=HEAD, max_file_size="10mb", enable_monitoring=False, run_history=False, ssr_mode=False,
         footer_links=["api"], server_name=os.environ.get("GRADIO_SERVER_NAME"),
     )  # fmt: skip

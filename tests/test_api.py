@@ -89,6 +89,14 @@ def test_a_forged_pad_is_refused_and_the_drawing_kept(pad):
     assert tab.draw(None, pad, token, 0.8, 0, [])[0] == token
 
 
+def test_a_drawing_too_detailed_for_a_link_is_shown_and_offered_as_png():
+    rng = np.random.default_rng(0)
+    strokes = tuple(tuple(map(tuple, rng.integers(0, 380, (40, 2)).tolist())) for _ in range(60))
+    token, link, message, picture = tab.show(Design(strokes=strokes), None)
+    assert len(token) > 4_000 and link == "" and "PNG" in message and picture.size == (512, 384)
+    assert from_token(token).strokes == strokes
+
+
 @pytest.mark.parametrize("value", [math.nan, "x", None, [], {}])
 def test_the_pages_controls_refuse_what_is_no_number(value):
     with pytest.raises(gr.Error):

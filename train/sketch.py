@@ -38,6 +38,7 @@ class Config:
     z_noise: float = 0.15  # keeps neighbouring codes alike, so that drawn codes are safe
 
     G_lr: float = 3e-4  # 4e-4 collapsed to white in a prototype
+    style_lr_scale: float = 4  # mapping and modulations: at 1 the code's hues were hardly used after 12 kimg
     D_lr: float = 2e-4
     decay_from: float = 0.7  # of the run; then linearly to zero
     ema_kimg: float = 3  # half-life of the average
@@ -69,8 +70,11 @@ class Networks:
         for net in (self.G, self.E, self.D, self.G_ema, self.E_ema):
             net.to(device, memory_format=torch.channels_last)
         self.features = Features().to(device, torch.bfloat16)
-        self.G_params = [*self.G.parameters(), *self.E.parameters()]
-        self.G_opt = torch.optim.Adam(self.G_params, config.G_lr, betas=(0.5, 0.99), fused=True)
+        style = [p for name, p in self.G.named_parameters() if name.startswith("mapping.") or ".affine." in name]
+        rest = [p for p in self.G.parameters() if all(p is not q for q in style)] + [*self.E.parameters()]
+        self.G_params = [*rest, *style]
+        groups = [{"params": rest, "scale": 1.0}, {"params": style, "scale": config.style_lr_scale}]
+        self.G_opt = torch.optim.Adam(groups, config.G_lr, betas=(0.5, 0.99), fused=True)
         self.D_opt = torch.optim.Adam(self.D.parameters(), config.D_lr, betas=(0.5, 0.99), fused=True)
 
     def _build(self, config: Config) -> None:
@@ -218,7 +222,8 @@ def train(config: Config) -> None:
     since = time.monotonic()
     with tqdm(total=stop, initial=nimg, unit="img", smoothing=0.02, mininterval=10) as bar:
         for batch in loader:
-            nets.G_opt.param_groups[0]["lr"] = config.G_lr * learning_rate(config, nimg)
+            for group in nets.G_opt.param_groups:
+                group["lr"] = config.G_lr * learning_rate(config, nimg) * group["scale"]
             nets.D_opt.param_groups[0]["lr"] = config.D_lr * learning_rate(config, nimg)
             for key, value in (train_step(nets, batch, config, nimg) | {"steps": 1}).items():
                 sums[key] = sums.get(key, 0) + value
