@@ -48,13 +48,16 @@ class Sneakers(Dataset):
         rng = np.random.default_rng((self.seed, epoch, position))
         photo, lines = self.photos[i], self.lines[i]
         target, hints, natural = photo, np.zeros((HEIGHT // CELL, WIDTH // CELL, 4), np.float32), 1.0
-        mask = _inside(lines.outline) if rng.random() < 0.45 else None
-        if mask is not None and mask.any():
-            if n % 2 == 0 and rng.random() < 0.6:
-                target, natural = recolour(photo, mask, rng), 0.0
+        mask = _inside(lines.outline)
+        hinted = mask.any() and rng.random() < 0.45
+        if hinted:
+            where = mask  # scribble where the colours were exchanged: they can't be known otherwise
+            if n % 2 == 0 and rng.random() < 0.4:
+                target, changed = recolour(photo, mask, rng)
+                where, natural = (changed, 0.0) if changed.any() else (mask, 1.0)
         strokes, fidelity, move = imagine(lines, rng)
-        if mask is not None:
-            hints = scribble(target, mask, move, rng)
+        if hinted:
+            hints = scribble(target, where, move, rng)
         return {
             "target": torch.from_numpy(np.array(target)).permute(2, 0, 1),
             "ink": torch.from_numpy(np.array(draw(strokes)))[None],
@@ -142,8 +145,9 @@ def style_view(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
 
 
-def recolour(photo: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Exchange one or two colours of the shoe: all that is near the colour of a random spot moves to a new one."""
+def recolour(photo: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Exchange one or two colours of the shoe: all that is near the colour of a random spot moves to a new one.
+    -> the new photo, and where it changed [H,W] of bool."""
     picture = photo.astype(np.float32)
     inside = np.argwhere(mask)
     for _ in range(rng.integers(1, 3)):
@@ -151,7 +155,8 @@ def recolour(photo: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> n
         old = np.median(picture[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4].reshape(-1, 3), axis=0)
         near = np.exp(-np.square(picture - old).sum(2) / (2 * rng.uniform(30, 60) ** 2)) * mask
         picture += near[..., None] * (_random_colour(rng) - old)
-    return picture.clip(0, 255).astype(np.uint8)
+    picture = picture.clip(0, 255).astype(np.uint8)
+    return picture, np.abs(picture.astype(int) - photo).max(2) > 25
 
 
 def _random_colour(rng: np.random.Generator) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 HINT_CHANNELS = 4  # red, green, blue, mask
+PALETTE = 8  # parts of a shoe that the code colours directly: upper, sole, accents ...
 
 
 class ResBlock(nn.Module):
@@ -85,8 +86,14 @@ class SketchUNet(nn.Module):
         self.up4 = nn.Conv2d(c8, c4, 1)
         self.ink4 = nn.Conv2d(16, c4, 3, padding=1)  # the head looks at the fine lines once more
         self.dec4 = ResBlock(c4, c4, w_dim)
+        self.segments = nn.Conv2d(c4, PALETTE, 1)
+        self.palette = nn.Linear(z_dim, 3 * PALETTE, bias=False)
+        self.obey = nn.Conv2d(c4, 1, 1)  # where scribbled colours count: on the shoe, not on the ground
         self.up2 = nn.Conv2d(c4, 4 * c2, 1)
         self.to_rgb = nn.Conv2d(c2 + 4, 4 * 3, 3, padding=1)
+        nn.init.zeros_(self.palette.weight)
+        nn.init.zeros_(self.obey.weight)
+        nn.init.constant_(self.obey.bias, 3)
         nn.init.zeros_(self.to_rgb.weight)
         nn.init.zeros_(self.to_rgb.bias)
 
@@ -98,20 +105,43 @@ class SketchUNet(nn.Module):
         x16 = _through(self.enc16, self.down16(x8))
         x32 = _through(self.enc32, self.down32(x16))
         x64 = _through(self.enc64, self.down64(x32))
-        return [ink, fidelity, x8, x16, x32, x64]
+        return [ink, hints, fidelity, x8, x16, x32, x64]
 
     def decode(self, features: list[torch.Tensor], z: torch.Tensor) -> torch.Tensor:
         """Features of `encode` for the N drawings and style codes z [N,z_dim] -> photos [N,3,H,W], white = 1."""
-        ink, fidelity, x8, x16, x32, x64 = features
+        ink, hints, fidelity, x8, x16, x32, x64 = features
         w = self.mapping(torch.cat([z, fidelity[:, None]], 1))
         x = self.dec64(x64, w)
         x = _through(self.dec32, _double(self.up32(x)) + x32, w)
         x = _through(self.dec16, _double(self.up16(x)) + x16, w)
         x = _through(self.dec8, _double(self.up8(x)) + x8, w)
         x = self.dec4(_double(self.up4(x)) + self.ink4(F.pixel_unshuffle(ink, 4)), w)
+        colours, obey = self._paint(self.segments(x), self.palette(z)), torch.sigmoid(self.obey(x))
         x = F.silu(F.pixel_shuffle(self.up2(x), 2))  # [N,c2,H/2,W/2]
         x = self.to_rgb(torch.cat([x, F.pixel_unshuffle(ink, 2)], 1))
-        return 1 - F.pixel_shuffle(x, 2)
+        return self._tint(1 - (F.pixel_shuffle(x, 2) + colours), hints, obey)
+
+    @staticmethod
+    def _tint(photo: torch.Tensor, hints: torch.Tensor, obey: torch.Tensor) -> torch.Tensor:
+        """Shift each scribbled cell to its colour, keeping its shading: photo [N,3,H,W], hints [N,4,H/8,W/8],
+        obey [N,1,H/4,W/4] in [0, 1]. What the scribble means for the rest of the part is the network's to learn."""
+        colour, mask = hints[:, :3], hints[:, 3:]
+        shift = torch.cat([colour - F.avg_pool2d(photo, 8) * mask, mask], 1)
+        shift = F.interpolate(shift, scale_factor=8.0, mode="bilinear")
+        cover = shift[:, 3:]
+        strength = (2 * cover).clamp(max=1) / (cover + 1e-3) * F.interpolate(obey, scale_factor=4.0, mode="bilinear")
+        return photo + shift[:, :3] * strength
+
+    @staticmethod
+    def _paint(segments: torch.Tensor, palette: torch.Tensor) -> torch.Tensor:
+        """Give each part of the shoe its colour: logits [N,P,H/4,W/4], palette [N,3P] -> [N,3,H,W].
+
+        A straight way from the code to the colours: through the modulations alone, hues are learnt very late.
+        """
+        n, parts, height, width = segments.shape
+        weights = segments.softmax(1).reshape(n, parts, -1)
+        painted = palette.reshape(n, 3, parts).to(weights.dtype) @ weights
+        return F.interpolate(painted.reshape(n, 3, height, width), scale_factor=4.0, mode="bilinear")
 
     def forward(self, ink: torch.Tensor, hints: torch.Tensor, fidelity: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """`decode(encode(ink, hints, fidelity), z)`: photos [N,3,H,W]."""

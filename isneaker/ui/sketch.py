@@ -3,6 +3,8 @@
 import math
 import os
 import tempfile
+import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +89,12 @@ def variants(token: str) -> list[Image.Image]:
 def png(token: str) -> str:
     """The picture as a PNG file that carries its Design -> its path."""
     design = _open(token)
-    path = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))) / f"isneaker-{design.seed}.png"
+    folder = Path(tempfile.gettempdir()) / "isneaker"
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():  # Gradio has its own copy by now
+        if time.time() - old.stat().st_mtime > 60:
+            old.unlink(missing_ok=True)
+    path = folder / f"isneaker-{zlib.crc32(token.encode()):08x}.png"
     path.write_bytes(to_png(render_all([design])[0], to_token(design)))
     return str(path)
 
