@@ -60,11 +60,17 @@ def _parser() -> argparse.ArgumentParser:
 
     sketch = commands.add_parser("sketch", help="drawings, black on white, to sneakers")
     sketch.add_argument("inputs", nargs="+", metavar="DRAWING", help="a picture file of any size")
-    sketch.add_argument("--language", type=_option(parse_mix), default=(), help="nike=0.7,adidas=0.3 or just nike; default: any")
-    sketch.add_argument("--fidelity", type=_option(_fraction), default=Design.fidelity, help="0 make it a sneaker, 1 follow my lines")
+    sketch.add_argument(
+        "--language", type=_option(parse_mix), default=(), help="nike=0.7,adidas=0.3 or just nike; default: any"
+    )
+    sketch.add_argument(
+        "--fidelity", type=_option(_fraction), default=Design.fidelity, help="0 make it a sneaker, 1 follow my lines"
+    )
     sketch.add_argument("--hints", type=Path, help="a picture of colour scribbles on white or transparent ground")
     sketch.add_argument("--seed", type=_option(_integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
-    sketch.add_argument("--variants", type=_option(_integer(1, 64)), default=1, help="pictures of each drawing, 1 to 64")
+    sketch.add_argument(
+        "--variants", type=_option(_integer(1, 64)), default=1, help="pictures of each drawing, 1 to 64"
+    )
     sketch.set_defaults(stems=_file_stems, designs=_sketch)
 
     render = commands.add_parser("render", help="links, tokens or our PNGs to the pictures they mean")

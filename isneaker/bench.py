@@ -83,7 +83,9 @@ def main() -> None:
         times = measure(run, rounds)
         median, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
         params = sum(p.numel() for p in net.parameters()) / 1e6
-        print(f"{name:24}{median * 1e3:10.1f}{p95 * 1e3:8.1f}{params:10.1f}{multiply_adds(run):13.2f}{pixels / median / 1e6:10.2f}")
+        print(
+            f"{name:24}{median * 1e3:10.1f}{p95 * 1e3:8.1f}{params:10.1f}{multiply_adds(run):13.2f}{pixels / median / 1e6:10.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -79,7 +79,10 @@ def _check(condition: bool, message: str) -> None:
 def mix(weights: dict[str, float]) -> tuple[tuple[str, int], ...]:
     """Weights of any scale -> `languages` of a Design: whole percents, zeros left out. Raises DesignError."""
     unknown = [name for name in weights if name not in LANGUAGES]
-    _check(not unknown, f"there is no design language {unknown[0] if unknown else ''!r}; choose from {', '.join(LANGUAGES)}")
+    _check(
+        not unknown,
+        f"there is no design language {unknown[0] if unknown else ''!r}; choose from {', '.join(LANGUAGES)}",
+    )
     _check(all(0 <= w < float("inf") for w in weights.values()), "weights of languages are numbers from 0 on")
     total = sum(weights.values())
     _check(total > 0 or not weights, "the weights of the languages are all zero")

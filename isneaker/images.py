@@ -53,7 +53,9 @@ def open_picture(path: str | Path | BinaryIO) -> Image.Image:
         raise PictureError("this picture has too many pixels") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         missing = isinstance(error, FileNotFoundError)
-        raise PictureError("there is no such file" if missing else "this file is not a picture, or is damaged") from None
+        raise PictureError(
+            "there is no such file" if missing else "this file is not a picture, or is damaged"
+        ) from None
 
 
 def on_white(picture: Image.Image) -> Image.Image:
@@ -188,5 +190,3 @@ def to_picture(photo: torch.Tensor, mirrored: bool = False) -> Image.Image:
     """Photo [3,H,W] in [-1, 1], clamped -> RGB picture."""
     pixels = ((photo.float() + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(pixels[:, ::-1] if mirrored else pixels)
-
-

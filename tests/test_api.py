@@ -83,7 +83,10 @@ def test_forged_json_does_not_stop_the_app(app, client, drawing):
     assert client.predict(handle_file(drawing), "", 0.5, 1, api_name="/sketch")
 
 
-@pytest.mark.parametrize("pad", ["x", 7, "data:image/png;base64,!!", "data:image/png;base64,AAAA", "data:image/png;base64," + "A" * 4_000_000])
+@pytest.mark.parametrize(
+    "pad",
+    ["x", 7, "data:image/png;base64,!!", "data:image/png;base64,AAAA", "data:image/png;base64," + "A" * 4_000_000],
+)
 def test_a_forged_pad_is_refused_and_the_drawing_kept(pad):
     token = to_token(Design(strokes=TEMPLATES["low"]))
     assert tab.draw(None, pad, token, 0.8, 0, [])[0] == token
@@ -106,6 +109,8 @@ def test_the_pages_controls_refuse_what_is_no_number(value):
 
 
 def test_the_pages_controls_are_clamped():
-    token, *_ = tab.adjust(None, to_token(Design(strokes=TEMPLATES["low"])), math.inf, -math.inf, ["nike", "gucci"], 1e9)
+    token, *_ = tab.adjust(
+        None, to_token(Design(strokes=TEMPLATES["low"])), math.inf, -math.inf, ["nike", "gucci"], 1e9
+    )
     design = from_token(token)
     assert (design.fidelity, design.seed, design.languages) == (1, 0, (("nike", 100),))

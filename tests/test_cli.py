@@ -28,7 +28,9 @@ def test_sketch_prints_path_and_link_and_the_link_renders_the_same(weights, draw
     options = ["--language", "nike=0.7,adidas=0.3", "--fidelity", "1", "--seed", "5", "--variants", "2"]
     assert main(["sketch", *drawings, *options, "--out", str(tmp_path / "out")]) == 0
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert [line[0] for line in lines] == [str(tmp_path / "out" / f"{n}-{i}.png") for n in ("low", "high") for i in (0, 1)]
+    assert [line[0] for line in lines] == [
+        str(tmp_path / "out" / f"{n}-{i}.png") for n in ("low", "high") for i in (0, 1)
+    ]
     assert all(link.startswith("https://example.org/?d=") for _, link in lines)
     design = from_token(lines[1][1].split("?d=")[1])
     assert (design.seed, design.fidelity, design.languages) == (6, 1, (("nike", 70), ("adidas", 30)))

@@ -257,7 +257,9 @@ def test_pictures_that_are_no_pictures_are_refused_with_a_word(visit, tmp_path):
     for name, message in (("broken", "damaged"), ("bomb", "too many pixels"), ("plain", "no design in this picture")):
         visitor.page.locator("#open-png input[type=file]").set_input_files(tmp_path / f"{name}.png")
         visitor.page.wait_for_selector(f".toast-body:has-text('{message}')", timeout=20_000)
-        clear = visitor.page.locator("#open-png button[aria-label='Clear'], #open-png button[aria-label='Remove this file']")
+        clear = visitor.page.locator(
+            "#open-png button[aria-label='Clear'], #open-png button[aria-label='Remove this file']"
+        )
         if clear.count():
             clear.first.click()
         for close in visitor.page.locator(".toast-close").all():
@@ -304,7 +306,9 @@ def test_strokes_answer_quickly(visit):
         before = visitor.source()
         visitor.stroke((0.3 + i * 0.04, 0.35), (0.35 + i * 0.04, 0.5))
         start = time.monotonic()
-        visitor.page.wait_for_function("s => document.querySelector('#picture img').src != s", arg=before, timeout=30_000)
+        visitor.page.wait_for_function(
+            "s => document.querySelector('#picture img').src != s", arg=before, timeout=30_000
+        )
         waits.append(time.monotonic() - start)
         visitor.page.wait_for_timeout(900)
     assert sorted(waits)[len(waits) // 2] < 2  # 250 ms on an idle machine; see the README for measured times

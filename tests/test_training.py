@@ -37,9 +37,18 @@ def data(tmp_path_factory):
         photo = Image.new("RGB", (512, 384), "white")
         ImageDraw.Draw(photo).polygon(strokes[0], fill=tuple(rng.integers(0, 220, 3).tolist()))
         photo.save(folder / "photos" / f"{i:05d}.webp", quality=90)
-        draw(strokes).filter(ImageFilter.GaussianBlur(1.5)).point(lambda v: min(255, 2 * v)).save(folder / "edges" / f"{i:05d}.webp")
+        draw(strokes).filter(ImageFilter.GaussianBlur(1.5)).point(lambda v: min(255, 2 * v)).save(
+            folder / "edges" / f"{i:05d}.webp"
+        )
         split = "validation" if i % 5 == 4 else "train"
-        rows.append({"file_name": f"photos/{i:05d}.webp", "edges": f"edges/{i:05d}.webp", "language": ("nike", "vans")[i % 2], "split": split})
+        rows.append(
+            {
+                "file_name": f"photos/{i:05d}.webp",
+                "edges": f"edges/{i:05d}.webp",
+                "language": ("nike", "vans")[i % 2],
+                "split": split,
+            }
+        )
     with open(folder / "metadata.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
@@ -48,7 +57,16 @@ def data(tmp_path_factory):
 
 
 def config(data, out, **changes) -> sketch.Config:
-    tiny = {"kimg": 0.016, "batch_size": 4, "ngf": 48, "nef": 8, "ndf": 8, "z_dim": 3, "snapshot_kimg": 0.008, "workers": 0}
+    tiny = {
+        "kimg": 0.016,
+        "batch_size": 4,
+        "ngf": 48,
+        "nef": 8,
+        "ndf": 8,
+        "z_dim": 3,
+        "snapshot_kimg": 0.008,
+        "workers": 0,
+    }
     return sketch.Config(str(data), str(out), adversary_from=0, adversary_full=0.004, **(tiny | changes))
 
 
@@ -155,5 +173,8 @@ def test_distances_rise_with_damage():
     blurred = metrics.features_of([p.reduce(8).resize(p.size) for p in pictures[20:]], net)
     assert metrics.kernel_distance(same, real) < metrics.kernel_distance(blurred, real)
     assert metrics.frechet_distance(same, real) < metrics.frechet_distance(blurred, real)
-    grid = [Image.fromarray(np.where(((x % 4 == 0) | (y % 4 == 0))[..., None], 90, np.asarray(p)).astype(np.uint8)) for p in pictures]
+    grid = [
+        Image.fromarray(np.where(((x % 4 == 0) | (y % 4 == 0))[..., None], 90, np.asarray(p)).astype(np.uint8))
+        for p in pictures
+    ]
     assert metrics.grid_power(grid) > 3 * metrics.grid_power(pictures)

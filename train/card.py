@@ -23,7 +23,7 @@ of the training photos, from which design languages are drawn. `config.json` hol
 of sneakers gathered from public repositories of product photos (zjy-T/Sneaker-GAN, aditdesai/sneaker-gen-gans,
 jzcluo/SneakerGAN, notevensmart/Nike-shoe-classifier, mikepatel/NBA-Shoes-GAN, thanhdatnguyentk/Nike-Adidas-Recognize,
 CcnyUndergraduateCsDegree/SneakerApp, Gautamchandnani/Nike_Adidas_Puma_Shoes), most of them shop photos without a licence;
-none is part of this model's files. Brand labels were given by eye.
+none is part of this model's files. Brand labels were given by eye. {notes}
 
 ## Scores
 
@@ -61,4 +61,5 @@ def write_card(folder: Path) -> None:
     """Write `README.md` into a model's folder."""
     config, metrics = (json.loads((folder / name).read_text()) for name in ("train_config.json", "metrics.json"))
     scores = "\n".join(f"| {label} | {metrics[key]} |" for key, label in LABELS.items())
-    (folder / "README.md").write_text(CARD.format(name=folder.name, scores=scores, **config, pictures=metrics["pictures"]))
+    fields = {"notes": "", **config, "name": folder.name, "scores": scores, "pictures": metrics["pictures"]}
+    (folder / "README.md").write_text(CARD.format(**fields))

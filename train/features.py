@@ -42,9 +42,11 @@ class Block(nn.Module):
         self.depthwise = SamePaddedConv(block._depthwise_conv, block._bn1)
         self.project = SamePaddedConv(block._project_conv, block._bn2)
         self.expands = expands
-        self.residual = self.depthwise.stride[0] == 1 and block._project_conv.out_channels == (
-            block._expand_conv if expands else block._depthwise_conv
-        ).in_channels
+        self.residual = (
+            self.depthwise.stride[0] == 1
+            and block._project_conv.out_channels
+            == (block._expand_conv if expands else block._depthwise_conv).in_channels
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = F.relu6(self.expand(x)) if self.expands else x

@@ -80,4 +80,8 @@ def colour_spread(pictures: list[Image.Image]) -> dict[str, float]:
         means.append(shoe.mean(0))
         chromas.append(np.hypot(shoe[:, 1], shoe[:, 2]).mean())
     deviation = np.std(means, axis=0)
-    return {"chroma": float(np.mean(chromas)), "lightness_std": float(deviation[0]), "hue_std": float(np.hypot(*deviation[1:]))}
+    return {
+        "chroma": float(np.mean(chromas)),
+        "lightness_std": float(deviation[0]),
+        "hue_std": float(np.hypot(*deviation[1:])),
+    }

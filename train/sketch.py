@@ -70,7 +70,11 @@ class Networks:
         for net in (self.G, self.E, self.D, self.G_ema, self.E_ema):
             net.to(device, memory_format=torch.channels_last)
         self.features = Features().to(device, torch.bfloat16)
-        style = [p for name, p in self.G.named_parameters() if name.startswith(("mapping.", "palette.")) or ".affine." in name]
+        style = [
+            p
+            for name, p in self.G.named_parameters()
+            if name.startswith(("mapping.", "palette.")) or ".affine." in name
+        ]
         rest = [p for p in self.G.parameters() if all(p is not q for q in style)] + [*self.E.parameters()]
         self.G_params = [*rest, *style]
         groups = [{"params": rest, "scale": 1.0}, {"params": style, "scale": config.style_lr_scale}]
@@ -110,7 +114,10 @@ class View:
 
 def load_batch(batch: dict, device: torch.device) -> dict:
     """Uint8 samples of `Sneakers` -> tensors in the networks' ranges, and the weights of the losses."""
-    b = {k: v.to(device).contiguous(memory_format=torch.channels_last) if v.ndim == 4 else v.to(device) for k, v in batch.items()}
+    b = {
+        k: v.to(device).contiguous(memory_format=torch.channels_last) if v.ndim == 4 else v.to(device)
+        for k, v in batch.items()
+    }
     b["target"], b["style"] = b["target"] / 127.5 - 1, b["style"] / 127.5 - 1
     b["ink"], b["fidelity"], b["natural"] = b["ink"] / 255, b["fidelity"].float(), b["natural"].float()
     b["paired"] = (torch.arange(len(b["ink"]), device=device) % 2 == 0).float()
@@ -153,9 +160,11 @@ def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[s
     terms = {
         "L1": config.lambda_L1 * losses.l1(fake, b["target"], alike),
         "chroma": config.lambda_chroma * losses.chroma_error(fake, b["target"], alike),
-        "features": config.lambda_features * losses.feature_distance(fake_maps, real_maps, paired * (0.5 + 0.5 * fidelity)),
+        "features": config.lambda_features
+        * losses.feature_distance(fake_maps, real_maps, paired * (0.5 + 0.5 * fidelity)),
         "hints": config.lambda_hints * losses.hint_error(fake, b["hints"], fidelity**2),
-        "code": config.lambda_code * (losses.contrast(z_fake, z, natural) + losses.contrast(z_real, z, natural * paired)),
+        "code": config.lambda_code
+        * (losses.contrast(z_fake, z, natural) + losses.contrast(z_real, z, natural * paired)),
         "patches": ramp * config.lambda_patches * losses.generator_hinge(patches, natural),
         "heads": ramp * config.lambda_heads * sum(losses.generator_hinge(h, natural) for h in heads) / len(heads),
     }
@@ -239,7 +248,13 @@ def train(config: Config) -> None:
             save_checkpoint(out / "checkpoint.safetensors", nets.parts(), nimg, seconds)
             sheet.draw(nets.G_ema, nets.E_ema).save(out / "samples.png")
             export(out, config.architecture(), nets.G_ema, nets.E_ema, dataset)
-            described = asdict(config) | {"kimg_seen": nimg / 1000, "hours": round(seconds / 3600, 2), "device": hardware()}
+            described = asdict(config) | {
+                "data": cache.name,
+                "out": out.name,
+                "kimg_seen": nimg / 1000,
+                "hours": round(seconds / 3600, 2),
+                "device": hardware(),
+            }
             (out / "train_config.json").write_text(json.dumps(described, indent=2) + "\n")
 
 

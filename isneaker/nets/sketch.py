@@ -1,6 +1,5 @@
 """The sketch model as one module: drawings, seeds and languages to photos; photos to style codes."""
 
-import torch
 from torch import nn
 
 from isneaker.nets.style import CodeBank, StyleEncoder

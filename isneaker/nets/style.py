@@ -17,9 +17,7 @@ class StyleEncoder(nn.Module):
     def __init__(self, nef: int = 48, z_dim: int = 64):
         super().__init__()
         widths = (3 + 1, nef, nef * 2, nef * 4, nef * 4)
-        self.convs = nn.ModuleList(
-            nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in zip(widths[:-1], widths[1:])
-        )
+        self.convs = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in zip(widths[:-1], widths[1:]))
         for conv in self.convs:
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
         self.to_z = nn.Linear(2 * sum(widths[1:]), z_dim)
@@ -91,7 +89,9 @@ class CodeBank(nn.Module):
         """The stored code [1,z_dim] at a place in [0, 1) of a language's share, -1 for all."""
         start, end = 0, len(self.codes)
         if language >= 0:
-            start, end = torch.searchsorted(self.languages, torch.tensor([language, language + 1], dtype=torch.int8)).tolist()
+            start, end = torch.searchsorted(
+                self.languages, torch.tensor([language, language + 1], dtype=torch.int8)
+            ).tolist()
             if start == end:  # a language that the training photos do not have
                 start, end = 0, len(self.codes)
         index = start + int(place * (end - start))

@@ -30,7 +30,13 @@ class Pad(gr.HTML):
     def __init__(self, **options):
         template, style, script = ((HERE / f"pad.{kind}").read_text() for kind in ("html", "css", "js"))
         super().__init__(
-            None, html_template=template, css_template=style, js_on_load=script, apply_default_css=False, pens=PENS, **options
+            None,
+            html_template=template,
+            css_template=style,
+            js_on_load=script,
+            apply_default_css=False,
+            pens=PENS,
+            **options,
         )
 
 

@@ -13,7 +13,14 @@ from PIL import Image
 
 from isneaker import catalogue
 from isneaker.design import (
-    MAX_LINK, MAX_SEED, Design, DesignError, find_token, from_token, mix, to_token,
+    MAX_LINK,
+    MAX_SEED,
+    Design,
+    DesignError,
+    find_token,
+    from_token,
+    mix,
+    to_token,
 )  # fmt: skip
 from isneaker.images import Drawing, PictureError, design_of, read_drawing, to_png
 from isneaker.languages import LANGUAGES
@@ -76,7 +83,12 @@ def show(design: Design, request: gr.Request | None) -> tuple:
         design = replace(design, model=newest)
         return to_token(design), "", f"Sorry, {error}. This is how {newest} sees it.", render_all([design])[0]
     if len(token) > MAX_LINK:
-        return token, "", "This drawing is too detailed for a link. Download the PNG instead: it carries everything.", picture
+        return (
+            token,
+            "",
+            "This drawing is too detailed for a link. Download the PNG instead: it carries everything.",
+            picture,
+        )
     return token, f"{_address(request)}?d={token}", "", picture
 
 
@@ -217,7 +229,9 @@ def build(page: gr.Blocks) -> None:
                 copy = gr.Button("Copy link", variant="primary", min_width=72, elem_id="copy")
                 save = gr.Button("Download", min_width=72, elem_id="save")
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, min_width=90, elem_id="seed")
-            link = gr.Textbox(label="Link to this sneaker", interactive=False, max_lines=1, buttons=["copy"], elem_id="link")
+            link = gr.Textbox(
+                label="Link to this sneaker", interactive=False, max_lines=1, buttons=["copy"], elem_id="link"
+            )
             upload = gr.File(label="Open a PNG made here", file_types=[".png"], height=130, elem_id="open-png")
     token = gr.Textbox(visible="hidden", elem_id="token")
     file = gr.DownloadButton(visible="hidden", elem_id="png-file")
