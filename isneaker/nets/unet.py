@@ -119,7 +119,8 @@ class SketchUNet(nn.Module):
         colours, obey = self._paint(self.segments(x), self.palette(z)), torch.sigmoid(self.obey(x))
         x = F.silu(F.pixel_shuffle(self.up2(x), 2))  # [N,c2,H/2,W/2]
         x = self.to_rgb(torch.cat([x, F.pixel_unshuffle(ink, 2)], 1))
-        return self._tint(1 - (F.pixel_shuffle(x, 2) + colours), hints, obey)
+        photo = 1 - (F.pixel_shuffle(x, 2) + colours)
+        return self._tint(photo, hints, obey) if hints.any() else photo
 
     @staticmethod
     def _tint(photo: torch.Tensor, hints: torch.Tensor, obey: torch.Tensor) -> torch.Tensor:
@@ -139,9 +140,10 @@ class SketchUNet(nn.Module):
         A straight way from the code to the colours: through the modulations alone, hues are learnt very late.
         """
         n, parts, height, width = segments.shape
-        weights = segments.softmax(1).reshape(n, parts, -1)
-        painted = palette.reshape(n, 3, parts).to(weights.dtype) @ weights
-        return F.interpolate(painted.reshape(n, 3, height, width), scale_factor=4.0, mode="bilinear")
+        weights = segments.permute(0, 2, 3, 1).softmax(3).reshape(n, -1, parts)  # stays channels_last
+        painted = weights @ palette.reshape(n, 3, parts).transpose(1, 2).to(weights.dtype)
+        painted = painted.reshape(n, height, width, 3).permute(0, 3, 1, 2)
+        return F.interpolate(painted, scale_factor=4.0, mode="bilinear")
 
     def forward(self, ink: torch.Tensor, hints: torch.Tensor, fidelity: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """`decode(encode(ink, hints, fidelity), z)`: photos [N,3,H,W]."""
