@@ -132,7 +132,7 @@ def open_link(request: gr.Request):
 
 
 def open_png(path: str, request: gr.Request):
-    """A PNG was dropped onto the page: the Design inside it, or, for any other picture, its lines."""
+    """A PNG was dropped onto the page: the Design inside it."""
     try:
         design = design_of(path)
     except (PictureError, DesignError) as error:
