@@ -20,6 +20,8 @@ MAX_LINK = 4_000  # characters of a token that still goes into a link; longer on
 MAX_TOKEN = 40_000
 MAX_PAYLOAD = 200_000  # bytes after inflation
 MAX_POINTS = 8_000  # of all strokes together
+MAX_EDIT = 300  # hundredths of a slider's unit
+MAX_CODES, MAX_CODE = 8, 512  # codes in a Design, bytes in a code
 
 
 class DesignError(ValueError):
@@ -37,7 +39,13 @@ class Design:
     model: row of the catalogue; strokes: polylines of x 0..511 and y 0..383, the canonical sketch; hints: colour
     scribbles as runs (first cell, cells, 0xRRGGBB) on the 64x48 grid, row by row; fidelity: 0 "make it a sneaker"
     to 1 "follow my lines", in hundredths; languages: (name, weight 1..100), none for the data's own mix; seed:
-    0..2^32-1; mirrored: the drawing's toe points left.
+    0..2^32-1; mirrored: the drawing's toe points left; codes: (weight 1..100, code) of what photos or other designs
+    gave, in whole percents, the rest to a hundred drawn by seed from the languages. A code is bytes of the model's own
+    space, one a number.
+
+    For models that generate without a drawing: psi: 0 the mean shoe to 1 as varied as photos, in hundredths; edits:
+    (slider, hundredths -300..300 of its unit); fine, from layer crossover on: a code for colour and material, where they
+    come from another sneaker than the shape.
 
     Raises DesignError where a value is out of its range.
     """
@@ -49,6 +57,11 @@ class Design:
     languages: tuple[tuple[str, int], ...] = ()
     seed: int = 0
     mirrored: bool = False
+    codes: tuple[tuple[int, bytes], ...] = ()
+    psi: float = 0.7
+    edits: tuple[tuple[str, int], ...] = ()
+    fine: bytes = b""
+    crossover: int = 0
 
     def __post_init__(self):
         _check(0 < len(self.model) <= 40 and self.model.isascii(), "the model's name is broken")
@@ -69,6 +82,17 @@ class Design:
         _check(not unknown, f"there is no design language {unknown[0] if unknown else ''!r}")
         _check(len(set(names)) == len(names), "a design language is named twice")
         _check(all(0 < weight <= 100 for _, weight in self.languages), "weights of languages go from 1 to 100")
+        _check(all(weight > 0 for weight, _ in self.codes), "weights of codes go from 1 to 100")
+        _check(sum(weight for weight, _ in self.codes) <= 100, "the weights of the codes exceed 100")
+        _check(all(0 < len(code) <= MAX_CODE for _, code in self.codes), "a code is broken")
+        _check(len(self.codes) <= MAX_CODES and len(self.fine) <= MAX_CODE, "the codes are too many or too long")
+        _check(0 <= self.psi <= 1, f"psi goes from 0 to 1, not {self.psi}")
+        object.__setattr__(self, "psi", round(float(self.psi), 2))
+        sliders = [name for name, _ in self.edits]
+        _check(all(0 < len(name) <= 40 and name.isascii() for name in sliders), "a slider's name is broken")
+        _check(len(set(sliders)) == len(sliders) <= 40, "a slider is set twice")
+        _check(all(value and abs(value) <= MAX_EDIT for _, value in self.edits), "sliders go from -3 to 3")
+        _check(0 <= self.crossover <= 32, "there is no such layer")
 
 
 def _check(condition: bool, message: str) -> None:
@@ -273,6 +297,37 @@ def _read_languages(data: Iterator[int]) -> tuple:
     return tuple([(LANGUAGES[next(data)], next(data)) for _ in range(_read_int(data))])
 
 
+def _write_code(code: bytes) -> Iterator[int]:
+    yield from _write_int(len(code))
+    yield from code
+
+
+def _read_code(data: Iterator[int]) -> bytes:
+    return bytes([next(data) for _ in range(min(_read_int(data), MAX_CODE + 1))])
+
+
+def _write_codes(codes: tuple) -> Iterator[int]:
+    yield from _write_int(len(codes))
+    for weight, code in codes:
+        yield weight
+        yield from _write_code(code)
+
+
+def _read_codes(data: Iterator[int]) -> tuple:
+    return tuple([(next(data), _read_code(data)) for _ in range(_read_int(data))])
+
+
+def _write_edits(edits: tuple) -> Iterator[int]:
+    yield from _write_int(len(edits))
+    for name, value in edits:
+        yield from _write_text(name)
+        yield from _write_signed(value)
+
+
+def _read_edits(data: Iterator[int]) -> tuple:
+    return tuple([(_read_text(data), _read_signed(data)) for _ in range(_read_int(data))])
+
+
 _WRITERS = {
     "model": _write_text,
     "strokes": _write_strokes,
@@ -281,6 +336,11 @@ _WRITERS = {
     "languages": _write_languages,
     "seed": _write_int,
     "mirrored": _write_int,
+    "codes": _write_codes,
+    "psi": lambda value: _write_int(round(value * 100)),
+    "edits": _write_edits,
+    "fine": _write_code,
+    "crossover": _write_int,
 }
 _READERS = {
     "model": _read_text,
@@ -290,4 +350,9 @@ _READERS = {
     "languages": _read_languages,
     "seed": _read_int,
     "mirrored": lambda data: bool(_read_int(data)),
+    "codes": _read_codes,
+    "psi": lambda data: _read_int(data) / 100,
+    "edits": _read_edits,
+    "fine": _read_code,
+    "crossover": _read_int,
 }

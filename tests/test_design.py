@@ -31,6 +31,14 @@ DESIGNS = st.builds(
     languages=st.lists(st.tuples(st.sampled_from(LANGUAGES), st.integers(1, 100)), unique_by=lambda p: p[0]).map(tuple),
     seed=st.integers(0, MAX_SEED),
     mirrored=st.booleans(),
+    codes=st.lists(st.tuples(st.integers(1, 12), st.binary(min_size=1, max_size=80)), max_size=8).map(tuple),
+    psi=st.integers(0, 100).map(lambda n: n / 100),
+    edits=st.lists(
+        st.tuples(st.sampled_from(["sole", "upper hue", "bulk"]), st.integers(-300, 300).filter(bool)),
+        unique_by=lambda p: p[0],
+    ).map(tuple),
+    fine=st.binary(max_size=80),
+    crossover=st.integers(0, 32),
 )
 
 

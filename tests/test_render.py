@@ -41,6 +41,7 @@ def test_same_design_same_picture_in_another_process(tmp_path):
     [
         {"strokes": TEMPLATES["high"]}, {"hints": ((1500, 6, 0x1F6FD1),)}, {"hints": ()}, {"fidelity": 0.1}, {"seed": 4},
         {"languages": (("vans", 100),)}, {"languages": (("nike", 50), ("vans", 50))}, {"mirrored": True},
+        {"codes": ((50, bytes(range(16))),)},
     ],
 )  # fmt: skip
 def test_every_field_changes_the_picture(weights, other):

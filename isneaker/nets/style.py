@@ -74,6 +74,16 @@ class CodeBank(nn.Module):
         bank.languages.copy_(languages[order])
         return bank
 
+    @staticmethod
+    def pack(code: torch.Tensor) -> bytes:
+        """A code [z_dim] -> the bytes that a Design keeps of it."""
+        return (code * CODE_SCALE).round().clamp(-127, 127).to(torch.int8).numpy().tobytes()
+
+    @staticmethod
+    def unpack(code: bytes) -> torch.Tensor:
+        """What `pack` made -> the code [1,len(code)]."""
+        return torch.tensor(list(memoryview(code).cast("b")), dtype=torch.float32)[None] / CODE_SCALE
+
     def draw(self, seed: int, mix: dict[int, float]) -> torch.Tensor:
         """Seed and weights of languages (none: the data's own mix) -> a code [1,z_dim].
 

@@ -82,6 +82,8 @@ def show(design: Design, request: gr.Request | None) -> tuple:
         newest = catalogue.newest("sketch")
         design = replace(design, model=newest)
         return to_token(design), "", f"Sorry, {error}. This is how {newest} sees it.", render_all([design])[0]
+    except DesignError as error:
+        raise gr.Error(f"{str(error).capitalize()}.") from None
     if len(token) > MAX_LINK:
         return (
             token,
