@@ -67,13 +67,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30)
     rounds = parser.parse_args().rounds
     model = catalogue.load(catalogue.newest("sketch"))
-    ink, hints, fidelity = sketch_tensors(Design(strokes=TEMPLATES["runner"]))
+    ink, fidelity = sketch_tensors(Design(strokes=TEMPLATES["runner"]))
     z = model.bank.draw(0, {})
     original = Pix2PixUNet().eval().to(memory_format=torch.channels_last)
     edges = torch.rand(1, 3, 256, 256).contiguous(memory_format=torch.channels_last)
-    features = [f.expand(3, *f.shape[1:]) for f in model.unet.encode(ink, hints, fidelity)]
+    features = [f.expand(3, *f.shape[1:]) for f in model.unet.encode(ink, fidelity)]
     cases = {
-        "sketch 512x384": (lambda: model.unet(ink, hints, fidelity, z), model.unet, WIDTH * HEIGHT),
+        "sketch 512x384": (lambda: model.unet(ink, fidelity, z), model.unet, WIDTH * HEIGHT),
         "three more variants": (lambda: model.unet.decode(features, z.expand(3, -1)), model.unet, 3 * WIDTH * HEIGHT),
         "pix2pix U-Net 256x256": (lambda: original(edges), original, 256 * 256),
     }

@@ -6,7 +6,7 @@ link means the same weights for ever. A row's folder is looked for in `weights/`
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from safetensors.torch import load_file
 from torch import nn
 
+from isneaker.nets.generate import GenerateModel
+from isneaker.nets.cutout import CutoutModel
 from isneaker.nets.sketch import SketchModel
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
-ARCHITECTURES = {"sketch": SketchModel}
+ARCHITECTURES = {"cutout": CutoutModel, "sketch": SketchModel, "generate": GenerateModel}
 
 
 class WeightsUnavailable(RuntimeError):
@@ -36,6 +38,7 @@ class Row:
     licence: str
     repo: str | None = None
     commit: str | None = None
+    more: dict[str, str] = field(default_factory=dict)  # further files that pictures depend on, with their sha256
 
 
 @cache
@@ -55,7 +58,9 @@ def load(name: str) -> nn.Module:
     row = rows().get(name)
     if row is None:
         raise WeightsUnavailable(f"the model {name} is not known here")
-    config, weights = _files(row)
+    weights = find(row, "model.safetensors", row.sha256)
+    embedded = weights.is_relative_to(WEIGHTS)
+    config = weights.with_name("config.json") if embedded else _fetch(row, "config.json")
     return build(row.architecture, json.loads(config.read_text()), load_file(weights))
 
 
@@ -72,19 +77,21 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files(row: Row) -> tuple[Path, Path]:
-    """Paths of config.json and of verified weights: the embedded ones if they match, else those on the Hub."""
-    local = WEIGHTS / row.name
-    if (local / "model.safetensors").exists() and sha256_of(local / "model.safetensors") == row.sha256:
-        return local / "config.json", local / "model.safetensors"
+def find(row: Row, file: str, sha256: str) -> Path:
+    """A verified file of a row: the embedded one if it matches, else the one on the Hub. Raises WeightsUnavailable."""
+    local = WEIGHTS / row.name / file
+    if local.exists() and sha256_of(local) == sha256:
+        return local
+    fetched = _fetch(row, file)
+    if sha256_of(fetched) != sha256:
+        raise WeightsUnavailable(f"the weights of {row.name} on the Hub are not the ones in the catalogue")
+    return fetched
+
+
+def _fetch(row: Row, file: str) -> Path:
     if not row.repo:
         raise WeightsUnavailable(f"the weights of {row.name} are not here")
     try:
-        config, weights = (
-            Path(hf_hub_download(row.repo, file, revision=row.commit)) for file in ("config.json", "model.safetensors")
-        )
+        return Path(hf_hub_download(row.repo, file, revision=row.commit))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise WeightsUnavailable(f"the weights of {row.name} could not be fetched from the Hub") from error
-    if sha256_of(weights) != row.sha256:
-        raise WeightsUnavailable(f"the weights of {row.name} on the Hub are not the ones in the catalogue")
-    return config, weights

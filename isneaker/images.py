@@ -173,17 +173,20 @@ def sketch_of(design: Design) -> Image.Image:
 # --- tensors ---
 
 
-def sketch_tensors(design: Design) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What the network sees of a Design, toe right: ink [1,1,384,512] in [0, 1], hints [1,4,48,64] (colour in
-    [-1, 1] x mask, mask), fidelity [1]."""
+def sketch_tensors(design: Design) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the network sees of a Design, toe right: ink [1,1,384,512] in [0, 1], fidelity [1]."""
+    strokes = mirror(design.strokes) if design.mirrored else design.strokes
+    return torch.from_numpy(np.array(draw(strokes)))[None, None] / 255, torch.tensor([design.fidelity])
+
+
+def hint_tensor(design: Design) -> torch.Tensor:
+    """The colour scribbles of a Design, toe right: [1,4,48,64], colour in [-1, 1] x mask and mask."""
     hints = torch.zeros(ROWS * COLUMNS, 4)
     for first, cells, colour in design.hints:
         rgb = torch.tensor([colour >> 16, colour >> 8 & 255, colour & 255])
         hints[first : first + cells] = torch.cat([rgb / 127.5 - 1, torch.ones(1)])
     hints = hints.reshape(1, ROWS, COLUMNS, 4).permute(0, 3, 1, 2)
-    strokes = mirror(design.strokes) if design.mirrored else design.strokes
-    ink = torch.from_numpy(np.array(draw(strokes)))[None, None] / 255
-    return ink, hints.flip(3) if design.mirrored else hints, torch.tensor([design.fidelity])
+    return hints.flip(3) if design.mirrored else hints
 
 
 def to_picture(photo: torch.Tensor, mirrored: bool = False) -> Image.Image:

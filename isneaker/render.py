@@ -1,15 +1,22 @@
 """render(design): the one way to make a picture."""
 
+from collections import OrderedDict
 from functools import lru_cache
 
 import torch
 from PIL import Image
 
-from isneaker import catalogue
+from isneaker import catalogue, sliders
+from isneaker.colour import Scribbles
 from isneaker.design import Design, DesignError
-from isneaker.images import sketch_tensors, to_picture
+from isneaker.images import hint_tensor, sketch_tensors, to_picture
 from isneaker.languages import LANGUAGES
+from isneaker.nets.generate import GenerateModel
+from isneaker.nets.sketch import SketchModel
 from isneaker.nets.style import CodeBank, to_sphere
+
+RECENT = 96  # pictures kept, 0.6 MB each: a page of variants or tiles is often asked for again
+_recent: OrderedDict[Design, Image.Image] = OrderedDict()
 
 
 def render(design: Design) -> Image.Image:
@@ -19,31 +26,83 @@ def render(design: Design) -> Image.Image:
 
 @torch.inference_mode()
 def render_all(designs: list[Design]) -> list[Image.Image]:
-    """Designs of one drawing that differ in seed, languages and codes -> their pictures; the drawing is encoded once.
+    """Designs of one model, and of one drawing if it draws, -> their pictures. A drawing is encoded once.
 
-    Raises catalogue.WeightsUnavailable, and DesignError where a code is not one of the model's.
+    Raises catalogue.WeightsUnavailable, and DesignError where a code or a slider is not one of the model's.
     """
+    missing = [design for design in dict.fromkeys(designs) if design not in _recent]
+    if missing:
+        model = catalogue.load(missing[0].model)
+        photos = _generate(model, missing) if isinstance(model, GenerateModel) else _sketch(model, missing)
+        _recent.update((d, to_picture(photo, d.mirrored)) for d, photo in zip(missing, photos))
+    pictures = [_recent[design] for design in designs]
+    while len(_recent) > max(RECENT, len(pictures)):
+        _recent.popitem(last=False)
+    return pictures
+
+
+# --- drawings ---
+
+
+def _sketch(model: SketchModel, designs: list[Design]) -> torch.Tensor:
+    """Designs of one drawing that differ in seed, languages and codes -> photos [N,3,384,512]."""
     first = designs[0]
-    features = _encode(first.model, first.strokes, first.hints, first.fidelity, first.mirrored)
-    model = catalogue.load(first.model)
-    z = torch.cat([_style(model.bank, design) for design in designs])
-    photos = model.unet.decode([f.expand(len(z), *f.shape[1:]) for f in features], z)
-    return [to_picture(photo, first.mirrored) for photo in photos]
-
-
-def _style(bank: CodeBank, design: Design) -> torch.Tensor:
-    """The style code [1,z_dim] of a Design: its own codes, and for the rest what the seed draws."""
-    given = [(weight / 100, bank.unpack(code)) for weight, code in design.codes]
-    if any(code.shape[1] != bank.codes.shape[1] for _, code in given):
-        raise DesignError(f"the style codes are not those of {design.model}")
-    rest = 1 - sum(weight for weight, _ in design.codes) / 100
-    if rest > 0:
-        given.append((rest, bank.draw(design.seed, {LANGUAGES.index(n): w / 100 for n, w in design.languages})))
-    return to_sphere(sum(weight * code for weight, code in given))
+    features, scribbles = _read(first.model, first.strokes, first.hints, first.fidelity, first.mirrored)
+    z = to_sphere(torch.cat([_code(model.bank, d, model.bank.draw(d.seed, _mix(d))) for d in designs]))
+    photos, segments = model.unet.decode([f.expand(len(z), *f.shape[1:]) for f in features], z)
+    return scribbles.colour(photos, segments) if scribbles else photos
 
 
 @lru_cache(maxsize=16)
-def _encode(model: str, strokes: tuple, hints: tuple, fidelity: float, mirrored: bool) -> list[torch.Tensor]:
-    """The encoder's features of a drawing, kept for its next variants (3 MB each)."""
+def _read(
+    model: str, strokes: tuple, hints: tuple, fidelity: float, mirrored: bool
+) -> tuple[list[torch.Tensor], Scribbles | None]:
+    """The encoder's features of a drawing and its colours, kept for its next variants (3 MB each)."""
     drawing = Design(model=model, strokes=strokes, hints=hints, fidelity=fidelity, mirrored=mirrored)
-    return catalogue.load(model).unet.encode(*sketch_tensors(drawing))
+    ink, strength = sketch_tensors(drawing)
+    scribbles = Scribbles(ink, hint_tensor(drawing)) if hints else None
+    return catalogue.load(model).unet.encode(ink, strength), scribbles
+
+
+# --- without a drawing ---
+
+
+def _generate(model: GenerateModel, designs: list[Design]) -> torch.Tensor:
+    """Designs -> photos [N,3,384,512]."""
+    return model.synthesis(torch.stack([ws_of(model, design) for design in designs]))
+
+
+@torch.inference_mode()
+def ws_of(model: GenerateModel, design: Design) -> torch.Tensor:
+    """The w of every layer [num_ws,w_dim] of a Design: its code, moved by its sliders, mixed with its fine code."""
+    drawn = model.bank.draw(design.seed, _mix(design), design.psi)
+    ws = _code(model.bank, design, drawn).repeat(model.synthesis.num_ws, 1)
+    known = sliders.load(design.model) if design.edits else {}
+    for name, hundredths in design.edits:
+        if name not in known:
+            raise DesignError(f"{design.model} has no slider {name!r}")
+        slider = known[name]
+        ws[slider.start : slider.end] += hundredths / 100 * slider.direction
+    if design.fine:
+        ws[design.crossover :] = _unpack(model.bank, design.model, design.fine)
+    return ws
+
+
+# --- codes ---
+
+
+def _code(bank: CodeBank, design: Design, drawn: torch.Tensor) -> torch.Tensor:
+    """The code [1,dim] of a Design: the codes that it carries, and for the rest the one drawn by its seed."""
+    rest = 1 - sum(weight for weight, _ in design.codes) / 100
+    return rest * drawn + sum(weight / 100 * _unpack(bank, design.model, code) for weight, code in design.codes)
+
+
+def _mix(design: Design) -> dict[int, float]:
+    """Number and share of each of a Design's languages."""
+    return {LANGUAGES.index(name): weight / 100 for name, weight in design.languages}
+
+
+def _unpack(bank: CodeBank, model: str, code: bytes) -> torch.Tensor:
+    if len(code) != bank.codes.shape[1]:
+        raise DesignError(f"this is not a code of {model}")
+    return bank.unpack(code)

@@ -46,7 +46,8 @@ def forget() -> None:
 
     catalogue.rows.cache_clear()
     catalogue.load.cache_clear()
-    render._encode.cache_clear()
+    render._read.cache_clear()
+    render._recent.clear()
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_forged_json_does_not_stop_the_app(app, client, drawing):
 )
 def test_a_forged_pad_is_refused_and_the_drawing_kept(pad):
     token = to_token(Design(strokes=TEMPLATES["low"]))
-    assert tab.draw(None, pad, token, 0.8, 0, [])[0] == token
+    assert tab.draw(None, pad, token, False, 0.8, 0, [])[0] == token
 
 
 def test_a_drawing_too_detailed_for_a_link_is_shown_and_offered_as_png():
@@ -103,14 +103,14 @@ def test_a_drawing_too_detailed_for_a_link_is_shown_and_offered_as_png():
 @pytest.mark.parametrize("value", [math.nan, "x", None, [], {}])
 def test_the_pages_controls_refuse_what_is_no_number(value):
     with pytest.raises(gr.Error):
-        tab.adjust(None, "", value, 0, [])
+        tab.adjust(None, "", False, value, 0, [])
     with pytest.raises(gr.Error):
-        tab.adjust(None, "", 0.5, value, [])
+        tab.adjust(None, "", False, 0.5, value, [])
 
 
 def test_the_pages_controls_are_clamped():
     token, *_ = tab.adjust(
-        None, to_token(Design(strokes=TEMPLATES["low"])), math.inf, -math.inf, ["nike", "gucci"], 1e9
+        None, to_token(Design(strokes=TEMPLATES["low"])), False, math.inf, -math.inf, ["nike", "gucci"], 1e9
     )
     design = from_token(token)
     assert (design.fidelity, design.seed, design.languages) == (1, 0, (("nike", 100),))

@@ -186,6 +186,15 @@ def test_controls_change_the_picture_but_not_the_drawing(visit):
     assert visitor.page.locator("#seed input").input_value() == "123458"
     assert visitor.design().strokes == start.strokes
 
+    def type_fidelity():
+        visitor.page.locator("#fidelity input[type=number]").fill("0.2")
+
+    visitor.changes(type_fidelity)
+    assert visitor.design().fidelity == 0.2
+    visitor.changes(lambda: visitor.page.locator("#flipped input").click())
+    assert visitor.design().mirrored and not start.mirrored
+    assert visitor.design().strokes == start.strokes
+
 
 def test_outlines_start_a_drawing_and_clearing_empties_the_page(visit):
     visitor = visit()

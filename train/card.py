@@ -11,7 +11,7 @@ tags: [image-to-image, sketch-to-photo, pix2pix]
 
 # {name}
 
-Lines and colour scribbles to a photo of a sneaker, 512x384: a style-modulated U-Net, a style encoder, and the style codes
+Lines to a photo of a sneaker, 512x384: a style-modulated U-Net, a style encoder, and the style codes
 of the training photos, from which design languages are drawn. `config.json` holds the arguments of
 `isneaker.nets.sketch.SketchModel`.
 
@@ -35,7 +35,7 @@ On {pictures} held-out photos, from their edge maps at fidelity 1, styles drawn 
 
 ## Limits
 
-A scribble colours the cells it covers and hardly the rest of its part. Wide empty areas, as in a high outline, get a
+Wide empty areas, as in a high outline, get a
 white hole with some codes. Text and logos come out as smudges. Languages with few photos (under_armour 14, reebok 87, asics 106) repeat themselves.
 Drawings from the front, from above or of anything but a shoe give something shoe-like at best.
 

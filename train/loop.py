@@ -1,4 +1,4 @@
-"""What every training job needs around its steps: checkpoints, moving averages, a log."""
+"""What every training job needs around its steps: the stream of samples, checkpoints, moving averages, a log."""
 
 import json
 import os
@@ -8,6 +8,20 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.utils.data import Dataset
+
+
+class SamplesFrom(Dataset):
+    """The endless stream of a dataset's samples from number `start` up to `stop`."""
+
+    def __init__(self, dataset: Dataset, start: int, stop: int):
+        self.dataset, self.start, self.stop = dataset, start, stop
+
+    def __len__(self) -> int:
+        return max(0, self.stop - self.start)
+
+    def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
+        return self.dataset[self.start + n]
 
 
 def save_checkpoint(path: Path, parts: dict[str, nn.Module | torch.optim.Optimizer], nimg: int, seconds: float) -> None:

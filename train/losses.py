@@ -1,4 +1,4 @@
-"""What the sketch network is trained to do well, each a function of a line or three."""
+"""What the networks are trained to do well, each a function of a line or three."""
 
 import torch
 from torch.nn import functional as F
@@ -32,13 +32,6 @@ def feature_distance(fake: list[torch.Tensor], real: list[torch.Tensor], weights
     )
 
 
-def hint_error(fake: torch.Tensor, hints: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference between scribbled colours and the cells of the picture below them."""
-    mask = hints[:, 3:]
-    error = (F.avg_pool2d(fake, 8) - hints[:, :3]).abs().mean(1, keepdim=True) * mask
-    return weighted_mean(error.sum((1, 2, 3)) / (mask.sum((1, 2, 3)) + 8), weights)
-
-
 def generator_hinge(logits: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Generator's half of the hinge loss (arXiv 1802.05957)."""
     return weighted_mean(-logits.float(), weights)
@@ -47,6 +40,22 @@ def generator_hinge(logits: torch.Tensor, weights: torch.Tensor) -> torch.Tensor
 def discriminator_hinge(real: torch.Tensor, fake: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Discriminator's half of the hinge loss."""
     return weighted_mean(F.relu(1 - real.float()) + F.relu(1 + fake.float()), weights)
+
+
+def generator_logistic(logits: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Generator's half of the non-saturating loss (arXiv 1406.2661)."""
+    return weighted_mean(F.softplus(-logits.float()), weights)
+
+
+def discriminator_logistic(real: torch.Tensor, fake: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Discriminator's half of the non-saturating loss."""
+    return weighted_mean(F.softplus(fake.float()), weights) + F.softplus(-real.float()).mean()
+
+
+def r1_penalty(logits: torch.Tensor, photos: torch.Tensor) -> torch.Tensor:
+    """Mean squared gradient of the logits' sum with respect to real photos (arXiv 1801.04406)."""
+    (gradient,) = torch.autograd.grad(logits.float().sum(), photos, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean()
 
 
 def contrast(read: torch.Tensor, z: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from isneaker.languages import LANGUAGES
@@ -19,7 +19,7 @@ from isneaker.nets.unet import SketchUNet
 from train import losses
 from train.data import Sneakers
 from train.features import CHANNELS, Features
-from train.loop import hardware, load_checkpoint, log_stats, save_checkpoint, update_ema
+from train.loop import SamplesFrom, hardware, load_checkpoint, log_stats, save_checkpoint, update_ema
 from train.snapshot import SampleSheet, export
 
 
@@ -45,7 +45,6 @@ class Config:
     lambda_L1: float = 20  # at 10 the features win and hues come late
     lambda_chroma: float = 400  # of a small number: hues would come last
     lambda_features: float = 2
-    lambda_hints: float = 16
     lambda_code: float = 0.5  # the code must be readable from the picture: so that it is used
     lambda_patches: float = 0.6  # at 0.25 the 4-pixel blocks of the head stay visible
     lambda_heads: float = 0.25
@@ -119,7 +118,7 @@ def load_batch(batch: dict, device: torch.device) -> dict:
         for k, v in batch.items()
     }
     b["target"], b["style"] = b["target"] / 127.5 - 1, b["style"] / 127.5 - 1
-    b["ink"], b["fidelity"], b["natural"] = b["ink"] / 255, b["fidelity"].float(), b["natural"].float()
+    b["ink"], b["fidelity"] = b["ink"] / 255, b["fidelity"].float()
     b["paired"] = (torch.arange(len(b["ink"]), device=device) % 2 == 0).float()
     b["language"] = _exchange(b["language"])
     return b
@@ -138,14 +137,15 @@ def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[s
     b, view = load_batch(batch, next(nets.G.parameters()).device), View(generator)
     ramp = (nimg / 1000 - config.adversary_from) / (config.adversary_full - config.adversary_from)
     ramp = min(1.0, max(0.0, ramp))
-    natural, paired, fidelity = b["natural"], b["paired"], b["fidelity"]
-    alike = paired * (0.2 + 0.8 * fidelity**2) * (0.5 + 0.5 * natural)  # how far pixels should equal the target's
+    paired, fidelity = b["paired"], b["fidelity"]
+    everyone = torch.ones_like(paired)
+    alike = paired * (0.2 + 0.8 * fidelity**2)  # how far pixels should equal the target's
 
     with torch.autocast(b["ink"].device.type, torch.bfloat16):
         z = _exchange(nets.E(b["style"]).float())
         noise = torch.randn(z.shape, generator=generator).to(z.device)
         z = to_sphere(z + config.z_noise * noise)
-        fake = nets.G(b["ink"], b["hints"], fidelity, z).float()
+        fake = nets.G(b["ink"], fidelity, z).float()
         z_fake = nets.E(F.avg_pool2d(fake, 4)).float()
         z_real = nets.E(F.avg_pool2d(b["target"], 4)).float()
     fake_maps = nets.features(view(fake).bfloat16())
@@ -162,11 +162,9 @@ def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[s
         "chroma": config.lambda_chroma * losses.chroma_error(fake, b["target"], alike),
         "features": config.lambda_features
         * losses.feature_distance(fake_maps, real_maps, paired * (0.5 + 0.5 * fidelity)),
-        "hints": config.lambda_hints * losses.hint_error(fake, b["hints"], fidelity**2),
-        "code": config.lambda_code
-        * (losses.contrast(z_fake, z, natural) + losses.contrast(z_real, z, natural * paired)),
-        "patches": ramp * config.lambda_patches * losses.generator_hinge(patches, natural),
-        "heads": ramp * config.lambda_heads * sum(losses.generator_hinge(h, natural) for h in heads) / len(heads),
+        "code": config.lambda_code * (losses.contrast(z_fake, z, everyone) + losses.contrast(z_real, z, paired)),
+        "patches": ramp * config.lambda_patches * losses.generator_hinge(patches, everyone),
+        "heads": ramp * config.lambda_heads * sum(losses.generator_hinge(h, everyone) for h in heads) / len(heads),
     }
     nets.G_opt.zero_grad()
     sum(terms.values()).backward()
@@ -180,8 +178,8 @@ def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[s
         patches_real = nets.D["patches"](view.crop(b["target"]), view.crop(b["ink"]), fidelity)
         heads_fake = nets.D[view.kind]([m.detach() for m in fake_maps[1:]], b["language"])
         heads_real = nets.D[view.kind](real_maps[1:], batch["language"].to(fake.device))
-    D_patches = losses.discriminator_hinge(patches_real, patches_fake, natural)
-    D_heads = [losses.discriminator_hinge(r, f, natural) for r, f in zip(heads_real, heads_fake)]
+    D_patches = losses.discriminator_hinge(patches_real, patches_fake, everyone)
+    D_heads = [losses.discriminator_hinge(r, f, everyone) for r, f in zip(heads_real, heads_fake)]
     nets.D_opt.zero_grad()
     (D_patches + sum(D_heads)).backward()
     nets.D_opt.step()
@@ -198,19 +196,6 @@ def learning_rate(config: Config, nimg: int) -> float:
     """Share of the full rate: 1, then linearly to 0."""
     left = 1 - nimg / (config.kimg * 1000)
     return min(1.0, max(0.0, left / (1 - config.decay_from)))
-
-
-class SamplesFrom(Dataset):
-    """The endless stream of a dataset's samples from number `start` up to `stop`."""
-
-    def __init__(self, dataset: Sneakers, start: int, stop: int):
-        self.dataset, self.start, self.stop = dataset, start, stop
-
-    def __len__(self) -> int:
-        return max(0, self.stop - self.start)
-
-    def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
-        return self.dataset[self.start + n]
 
 
 def train(config: Config) -> None:

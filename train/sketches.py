@@ -52,14 +52,13 @@ def outline_of(edges: np.ndarray, photo: np.ndarray) -> Stroke:
     return approximate_polygon(contour, 0.8)
 
 
-def imagine(lines: Lines, rng: np.random.Generator) -> tuple[list[Stroke], float, Callable]:
-    """Draw one sketch of the photo -> its strokes, its fidelity in [0, 1] (1: lines lie where the photo's do), and
-    the function that moves points [K,2] of the photo to their place in the sketch."""
+def imagine(lines: Lines, rng: np.random.Generator) -> tuple[list[Stroke], float]:
+    """Draw one sketch of the photo -> its strokes, and its fidelity in [0, 1] (1: lines lie where the photo's do)."""
     fidelity = 1.0 if rng.random() < 0.4 else float(rng.random())
     strokes = [_resample(s) for s in _choose(lines, fidelity, rng)]
     strokes = [part for s in strokes for part in _break(s, rng)]
-    move = _warp(1 - fidelity, rng)
-    return [move(stroke) for stroke in strokes], fidelity, move
+    move = warp(1 - fidelity, rng)
+    return [move(stroke) for stroke in strokes], fidelity
 
 
 def _choose(lines: Lines, fidelity: float, rng: np.random.Generator) -> list[Stroke]:
@@ -118,7 +117,7 @@ def _break(stroke: Stroke, rng: np.random.Generator) -> list[Stroke]:
     return [part for part in (stroke[:start], stroke[end:]) if len(part) > 1]
 
 
-def _warp(strength: float, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+def warp(strength: float, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
     """A hand's tremor; with strength also tilt, shear, scale, shift and an elastic bend."""
     angle = np.radians(rng.uniform(-18, 18)) * strength
     shear, perspective = rng.uniform(-0.2, 0.2) * strength, rng.uniform(-6e-4, 6e-4) * strength

@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
+from isneaker.nets.generate import GenerateModel, WBank
 from isneaker.nets.sketch import SketchModel
 from isneaker.nets.style import CodeBank
-from train.data import Sneakers
+from train.data import Photos, Sneakers
 
 COLUMNS, ROWS = 6, 4  # ROWS of sketches above their pictures
 
@@ -24,7 +25,6 @@ class SampleSheet:
         count = COLUMNS * ROWS
         samples = [held_out[n * 7] for n in range(count)]
         self.ink = torch.stack([s["ink"] for s in samples]) / 255
-        self.hints = torch.stack([s["hints"] for s in samples])
         self.fidelity = torch.stack([s["fidelity"] for s in samples]).float()
         styles = [s["style"] if i % 2 else donors[i]["style"] for i, s in enumerate(samples)]
         self.style = torch.stack(styles) / 127.5 - 1
@@ -33,7 +33,7 @@ class SampleSheet:
     def draw(self, G: nn.Module, E: nn.Module) -> Image.Image:
         """Sketches and the pictures made of them, at half size."""
         device = next(G.parameters()).device
-        photos = G(*(t.to(device) for t in (self.ink, self.hints, self.fidelity)), E(self.style.to(device))).cpu()
+        photos = G(*(t.to(device) for t in (self.ink, self.fidelity)), E(self.style.to(device))).cpu()
         sheet = Image.new("RGB", (COLUMNS * 256, ROWS * 2 * 192), "white")
         for i in range(COLUMNS * ROWS):
             x, y = i % COLUMNS * 256, i // COLUMNS * 384
@@ -46,14 +46,54 @@ class SampleSheet:
         return sheet
 
 
+class PhotoSheet:
+    """The same held-out photos, what comes back of them, and crossings of each with the next, at every snapshot."""
+
+    def __init__(self, held_out: Photos):
+        self.photos = torch.stack([held_out[n * 7]["photo"] for n in range(COLUMNS * 2)]) / 127.5 - 1
+
+    @torch.no_grad()
+    def draw(self, G: nn.Module, E: nn.Module, width: int) -> Image.Image:
+        """Three rows of pictures, twice, at half size; pictures made `width` wide."""
+        device = next(G.parameters()).device
+        w = E(F.avg_pool2d(self.photos, 4).to(device))
+        rows = [self.photos]
+        for source in (w, (w + w.roll(1, 0)) / 2):
+            photos = G(source[:, None].expand(-1, G.num_ws, -1), width).float().cpu()
+            rows.append(F.interpolate(photos, (384, 512), mode="bilinear"))
+        sheet = Image.new("RGB", (COLUMNS * 256, 2 * len(rows) * 192), "white")
+        for r, row in enumerate(rows):
+            for i, photo in enumerate(row):
+                pixels = ((photo + 1) * 127.5).clamp(0, 255).byte().permute(1, 2, 0).numpy()
+                place = (i % COLUMNS * 256, (i // COLUMNS * len(rows) + r) * 192)
+                sheet.paste(Image.fromarray(pixels).reduce(2), place)
+        return sheet
+
+
 def export(out: Path, config: dict[str, int], G: nn.Module, E: nn.Module, dataset: Sneakers) -> None:
-    """Write `config.json` and `model.safetensors` (fp16): the networks and the codes of all training photos."""
+    """Write a sketch run's result: the networks and the codes of all training photos."""
     bank = CodeBank.of(*encode_photos(E, dataset))
     config = config | {"num_codes": len(bank.codes)}
     model = SketchModel(**config)
     model.unet.load_state_dict(G.state_dict())
     model.style.load_state_dict(E.state_dict())
     model.bank = bank
+    save_model(out, config, model)
+
+
+def export_generate(out: Path, config: dict[str, int], G: nn.Module, E: nn.Module, dataset: Photos) -> None:
+    """Write a generate run's result: the networks and the w of all training photos."""
+    bank = WBank.of(*encode_photos(E, dataset))
+    config = config | {"num_codes": len(bank.codes)}
+    model = GenerateModel(**config)
+    model.synthesis.load_state_dict(G.state_dict())
+    model.encoder.load_state_dict(E.state_dict())
+    model.bank = bank
+    save_model(out, config, model)
+
+
+def save_model(out: Path, config: dict[str, int], model: nn.Module) -> None:
+    """Write `config.json` and `model.safetensors` (fp16)."""
     tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     save_file({k: v.contiguous() for k, v in tensors.items()}, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""The critics of the sketch network: patches of pixels, and maps of frozen features."""
+"""The critics: patches of pixels, and maps of frozen features."""
 
 import torch
 from torch import nn
@@ -26,6 +26,26 @@ class PatchDiscriminator(nn.Module):
         blocks = F.pixel_unshuffle(torch.cat([1 - photo, ink], 1), 4)
         strength = fidelity[:, None, None, None].expand(-1, 1, *blocks.shape[2:])
         return self.layers(torch.cat([blocks, strength], 1))
+
+
+class PhotoDiscriminator(nn.Module):
+    """The critic of patches without a drawing: no normalisation, regularised by R1 instead."""
+
+    def __init__(self, ndf: int = 64):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(16 * 3, ndf, 3, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(ndf, 2 * ndf, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(2 * ndf, 4 * ndf, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(4 * ndf, 1, 3, padding=1),
+        )
+
+    def forward(self, photo: torch.Tensor) -> torch.Tensor:
+        """Photos [N,3,H,W] in [-1, 1] -> logits [N,1,H/16,W/16]."""
+        return self.layers(F.pixel_unshuffle(1 - photo, 4))
 
 
 class FeatureHead(nn.Module):

@@ -5,7 +5,6 @@ from torch import nn
 from torch.nn import functional as F
 
 STYLE_HEIGHT, STYLE_WIDTH = 96, 128  # pixels of the photo that the encoder looks at
-CODE_SCALE = 32  # steps of a stored code to 1; codes reach about +-4
 
 
 class StyleEncoder(nn.Module):
@@ -56,33 +55,35 @@ def to_sphere(z: torch.Tensor) -> torch.Tensor:
 class CodeBank(nn.Module):
     """The style codes of the training photos: a design language is a distribution over codes, drawn by seed.
 
-    codes [K,z_dim] int8, in units of 1/CODE_SCALE; languages [K] int8, ascending.
+    codes [K,z_dim] int8, in units of 1/scale; languages [K] int8, ascending.
     """
 
-    def __init__(self, count: int, z_dim: int = 64, noise: float = 0.15):
+    scale = 32  # style codes reach about +-4
+    noise = 0.15  # deviation of what a draw adds to a stored code
+
+    def __init__(self, count: int, z_dim: int = 64):
         super().__init__()
         self.register_buffer("codes", torch.zeros(count, z_dim, dtype=torch.int8))
         self.register_buffer("languages", torch.zeros(count, dtype=torch.int8))
-        self.noise = noise
 
-    @staticmethod
-    def of(codes: torch.Tensor, languages: torch.Tensor) -> "CodeBank":
+    @classmethod
+    def of(cls, codes: torch.Tensor, languages: torch.Tensor) -> "CodeBank":
         """Codes [K,z_dim] and languages [K] of K photos -> their bank."""
         order = torch.argsort(languages, stable=True)
-        bank = CodeBank(*codes.shape)
-        bank.codes.copy_((codes[order] * CODE_SCALE).round().clamp(-127, 127))
+        bank = cls(*codes.shape)
+        bank.codes.copy_((codes[order] * cls.scale).round().clamp(-127, 127))
         bank.languages.copy_(languages[order])
         return bank
 
-    @staticmethod
-    def pack(code: torch.Tensor) -> bytes:
+    @classmethod
+    def pack(cls, code: torch.Tensor) -> bytes:
         """A code [z_dim] -> the bytes that a Design keeps of it."""
-        return (code * CODE_SCALE).round().clamp(-127, 127).to(torch.int8).numpy().tobytes()
+        return (code * cls.scale).round().clamp(-127, 127).to(torch.int8).numpy().tobytes()
 
-    @staticmethod
-    def unpack(code: bytes) -> torch.Tensor:
+    @classmethod
+    def unpack(cls, code: bytes) -> torch.Tensor:
         """What `pack` made -> the code [1,len(code)]."""
-        return torch.tensor(list(memoryview(code).cast("b")), dtype=torch.float32)[None] / CODE_SCALE
+        return torch.tensor(list(memoryview(code).cast("b")), dtype=torch.float32)[None] / cls.scale
 
     def draw(self, seed: int, mix: dict[int, float]) -> torch.Tensor:
         """Seed and weights of languages (none: the data's own mix) -> a code [1,z_dim].
@@ -97,12 +98,14 @@ class CodeBank(nn.Module):
 
     def _pick(self, place: float, language: int) -> torch.Tensor:
         """The stored code [1,z_dim] at a place in [0, 1) of a language's share, -1 for all."""
-        start, end = 0, len(self.codes)
-        if language >= 0:
-            start, end = torch.searchsorted(
-                self.languages, torch.tensor([language, language + 1], dtype=torch.int8)
-            ).tolist()
-            if start == end:  # a language that the training photos do not have
-                start, end = 0, len(self.codes)
+        start, end = self.share(language)
         index = start + int(place * (end - start))
-        return self.codes[index : index + 1].float() / CODE_SCALE
+        return self.codes[index : index + 1].float() / self.scale
+
+    def share(self, language: int) -> tuple[int, int]:
+        """Where a language's codes start and end; of -1, and of one that the training photos do not have: all."""
+        if language < 0:
+            return 0, len(self.codes)
+        ends = torch.tensor([language, language + 1], dtype=torch.int8)
+        start, end = torch.searchsorted(self.languages, ends).tolist()
+        return (start, end) if start < end else (0, len(self.codes))

@@ -1,4 +1,4 @@
-"""The sketch network: a style-modulated U-Net from lines and colour hints to a photo.
+"""The sketch network: a style-modulated U-Net from lines to a photo.
 
 Pix2pix (arXiv 1611.07004) brought up to date. The trunk works on 8x8 pixel blocks of the drawing, because
 full-resolution layers are what costs on a CPU; only the decoder sees the style, so that all variants of a
@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-HINT_CHANNELS = 4  # red, green, blue, mask
 PALETTE = 8  # parts of a shoe that the code colours directly: upper, sole, accents ...
 
 
@@ -56,7 +55,7 @@ class Attention(nn.Module):
 
 
 class SketchUNet(nn.Module):
-    """Ink, colour hints, fidelity and a style code -> photo.
+    """Ink, fidelity and a style code -> photo.
 
     The last layer predicts white minus photo and starts at zero: an untrained network draws white paper.
     """
@@ -67,7 +66,7 @@ class SketchUNet(nn.Module):
         c4, c2 = ngf // 2, ngf // 4
         self.mapping = nn.Sequential(nn.Linear(z_dim + 1, w_dim), nn.SiLU(), nn.Linear(w_dim, w_dim), nn.SiLU())
 
-        self.stem = nn.Conv2d(64 + HINT_CHANNELS + 1, c8, 3, padding=1)
+        self.stem = nn.Conv2d(64 + 1, c8, 3, padding=1)
         self.enc8 = ResBlock(c8, c8)
         self.down16 = nn.Conv2d(c8, c16, 2, stride=2)
         self.enc16 = nn.ModuleList([ResBlock(c16, c16), ResBlock(c16, c16)])
@@ -88,66 +87,53 @@ class SketchUNet(nn.Module):
         self.dec4 = ResBlock(c4, c4, w_dim)
         self.segments = nn.Conv2d(c4, PALETTE, 1)
         self.palette = nn.Linear(z_dim, 3 * PALETTE, bias=False)
-        self.obey = nn.Conv2d(c4, 1, 1)  # where scribbled colours count: on the shoe, not on the ground
         self.up2 = nn.Conv2d(c4, 4 * c2, 1)
         self.to_rgb = nn.Conv2d(c2 + 4, 4 * 3, 3, padding=1)
         nn.init.zeros_(self.palette.weight)
-        nn.init.zeros_(self.obey.weight)
-        nn.init.constant_(self.obey.bias, 3)
         nn.init.zeros_(self.to_rgb.weight)
         nn.init.zeros_(self.to_rgb.bias)
 
-    def encode(self, ink: torch.Tensor, hints: torch.Tensor, fidelity: torch.Tensor) -> list[torch.Tensor]:
-        """Ink [N,1,H,W] in [0, 1], hints [N,4,H/8,W/8] (colour in [-1, 1] x mask, mask), fidelity [N] in [0, 1]
-        -> features for `decode`. H and W are multiples of 64."""
-        strength = fidelity[:, None, None, None].expand(-1, 1, *hints.shape[2:])
-        x8 = self.enc8(self.stem(torch.cat([F.pixel_unshuffle(ink, 8), hints, strength], 1)))
+    def encode(self, ink: torch.Tensor, fidelity: torch.Tensor) -> list[torch.Tensor]:
+        """Ink [N,1,H,W] in [0, 1], fidelity [N] in [0, 1] -> features for `decode`. H and W are multiples of 64."""
+        blocks = F.pixel_unshuffle(ink, 8)
+        strength = fidelity[:, None, None, None].expand(-1, 1, *blocks.shape[2:])
+        x8 = self.enc8(self.stem(torch.cat([blocks, strength], 1)))
         x16 = _through(self.enc16, self.down16(x8))
         x32 = _through(self.enc32, self.down32(x16))
         x64 = _through(self.enc64, self.down64(x32))
-        return [ink, hints, fidelity, x8, x16, x32, x64]
+        return [ink, fidelity, x8, x16, x32, x64]
 
-    def decode(self, features: list[torch.Tensor], z: torch.Tensor) -> torch.Tensor:
-        """Features of `encode` for the N drawings and style codes z [N,z_dim] -> photos [N,3,H,W], white = 1."""
-        ink, hints, fidelity, x8, x16, x32, x64 = features
+    def decode(self, features: list[torch.Tensor], z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features of `encode` for the N drawings and style codes z [N,z_dim] -> photos [N,3,H,W], white = 1, and
+        the parts that the palette colours [N,PALETTE,H/4,W/4], which sum to 1."""
+        ink, fidelity, x8, x16, x32, x64 = features
         w = self.mapping(torch.cat([z, fidelity[:, None]], 1))
         x = self.dec64(x64, w)
         x = _through(self.dec32, _double(self.up32(x)) + x32, w)
         x = _through(self.dec16, _double(self.up16(x)) + x16, w)
         x = _through(self.dec8, _double(self.up8(x)) + x8, w)
         x = self.dec4(_double(self.up4(x)) + self.ink4(F.pixel_unshuffle(ink, 4)), w)
-        colours, obey = self._paint(self.segments(x), self.palette(z)), torch.sigmoid(self.obey(x))
+        segments = self.segments(x).permute(0, 2, 3, 1).softmax(3)  # [N,H/4,W/4,P]: stays channels_last
+        colours = self._paint(segments, self.palette(z))
         x = F.silu(F.pixel_shuffle(self.up2(x), 2))  # [N,c2,H/2,W/2]
         x = self.to_rgb(torch.cat([x, F.pixel_unshuffle(ink, 2)], 1))
-        photo = 1 - (F.pixel_shuffle(x, 2) + colours)
-        return self._tint(photo, hints, obey) if hints.any() else photo
-
-    @staticmethod
-    def _tint(photo: torch.Tensor, hints: torch.Tensor, obey: torch.Tensor) -> torch.Tensor:
-        """Shift each scribbled cell to its colour, keeping its shading: photo [N,3,H,W], hints [N,4,H/8,W/8],
-        obey [N,1,H/4,W/4] in [0, 1]. What the scribble means for the rest of the part is the network's to learn."""
-        colour, mask = hints[:, :3], hints[:, 3:]
-        shift = torch.cat([colour - F.avg_pool2d(photo, 8) * mask, mask], 1)
-        shift = F.interpolate(shift, scale_factor=8.0, mode="bilinear")
-        cover = shift[:, 3:]
-        strength = (2 * cover).clamp(max=1) / (cover + 1e-3) * F.interpolate(obey, scale_factor=4.0, mode="bilinear")
-        return photo + shift[:, :3] * strength
+        return 1 - (F.pixel_shuffle(x, 2) + colours), segments.permute(0, 3, 1, 2)
 
     @staticmethod
     def _paint(segments: torch.Tensor, palette: torch.Tensor) -> torch.Tensor:
-        """Give each part of the shoe its colour: logits [N,P,H/4,W/4], palette [N,3P] -> [N,3,H,W].
+        """Give each part of the shoe its colour: segments [N,H/4,W/4,P], palette [N,3P] -> [N,3,H,W].
 
         A straight way from the code to the colours: through the modulations alone, hues are learnt very late.
         """
-        n, parts, height, width = segments.shape
-        weights = segments.permute(0, 2, 3, 1).softmax(3).reshape(n, -1, parts)  # stays channels_last
+        n, height, width, parts = segments.shape
+        weights = segments.reshape(n, -1, parts)
         painted = weights @ palette.reshape(n, 3, parts).transpose(1, 2).to(weights.dtype)
         painted = painted.reshape(n, height, width, 3).permute(0, 3, 1, 2)
         return F.interpolate(painted, scale_factor=4.0, mode="bilinear")
 
-    def forward(self, ink: torch.Tensor, hints: torch.Tensor, fidelity: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """`decode(encode(ink, hints, fidelity), z)`: photos [N,3,H,W]."""
-        return self.decode(self.encode(ink, hints, fidelity), z)
+    def forward(self, ink: torch.Tensor, fidelity: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """The photos of `decode(encode(ink, fidelity), z)`: [N,3,H,W]."""
+        return self.decode(self.encode(ink, fidelity), z)[0]
 
 
 def _double(x: torch.Tensor) -> torch.Tensor:

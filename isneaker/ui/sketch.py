@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
 from isneaker import catalogue
@@ -25,6 +26,7 @@ from isneaker.design import (
 from isneaker.images import Drawing, PictureError, design_of, read_drawing, to_png
 from isneaker.languages import LANGUAGES
 from isneaker.render import render_all
+from isneaker.strokes import toe_points_left
 from isneaker.templates import TEMPLATES
 from isneaker.ui.pad import Pad, drawing_on, pad_of
 
@@ -41,7 +43,7 @@ def label(language: str) -> str:
 # --- what the widgets call ---
 
 
-def draw(request: gr.Request, pad: str | None, token: str, fidelity, seed, picks, *weights):
+def draw(request: gr.Request, pad: str | None, token: str, flipped, fidelity, seed, picks, *weights):
     """A stroke was drawn: canonical sketch, Design, picture."""
     design = _open(token)
     try:
@@ -50,12 +52,15 @@ def draw(request: gr.Request, pad: str | None, token: str, fidelity, seed, picks
     except PictureError as error:
         gr.Warning(f"{str(error).capitalize()}.")
         return show(design, request)
+    drawing = drawing._replace(mirrored=drawing.mirrored != bool(flipped))
     return show(replace(design, **drawing._asdict(), **_settings(fidelity, seed, picks, weights)), request)
 
 
-def adjust(request: gr.Request, token: str, fidelity, seed, picks, *weights):
+def adjust(request: gr.Request, token: str, flipped, fidelity, seed, picks, *weights):
     """A control was moved: the same drawing, other settings."""
-    return show(replace(_open(token), **_settings(fidelity, seed, picks, weights)), request)
+    design = _open(token)
+    mirrored = _toe_left(design) != bool(flipped)
+    return show(replace(design, mirrored=mirrored, **_settings(fidelity, seed, picks, weights)), request)
 
 
 def choose(token: str, event: gr.SelectData, request: gr.Request):
@@ -117,7 +122,7 @@ def start_from(design: Design, request: gr.Request):
     """Put a Design on the page: drawing, controls, picture."""
     chosen = dict(design.languages)
     return (
-        pad_of(design), design.fidelity, design.seed, list(chosen),
+        pad_of(design), design.mirrored != _toe_left(design), design.fidelity, design.seed, list(chosen),
         *(gr.Slider(value=chosen.get(name, 50), visible=name in chosen and len(chosen) > 1) for name in LANGUAGES),
         *show(design, request),
     )  # fmt: skip
@@ -142,6 +147,11 @@ def open_png(path: str, request: gr.Request):
     if design is None:
         raise gr.Error("There is no design in this picture. Drop it onto the drawing to trace it.")
     return start_from(design, request)
+
+
+def _toe_left(design: Design) -> bool:
+    """What the drawing itself says about its toe."""
+    return toe_points_left([np.array(stroke) for stroke in design.strokes])
 
 
 def _variants(design: Design) -> list[Design]:
@@ -216,6 +226,7 @@ def build(page: gr.Blocks) -> None:
             )  # fmt: skip
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
+            flipped = gr.Checkbox(False, label="The toe is on the other side", elem_id="flipped")
             fidelity = gr.Slider(0, 1, 0.8, step=0.05, label="Make it a sneaker … follow my lines", elem_id="fidelity")
             picks = gr.Dropdown(
                 [(label(name), name) for name in LANGUAGES], multiselect=True, max_choices=4, value=[],
@@ -238,7 +249,7 @@ def build(page: gr.Blocks) -> None:
     token = gr.Textbox(visible="hidden", elem_id="token")
     file = gr.DownloadButton(visible="hidden", elem_id="png-file")
 
-    controls, shown = [fidelity, seed, picks, *weights], [token, link, message, picture]
+    controls, shown = [flipped, fidelity, seed, picks, *weights], [token, link, message, picture]
     everything = [pad, *controls, *shown]
     private = {"api_visibility": "private"}
 
@@ -248,7 +259,7 @@ def build(page: gr.Blocks) -> None:
     drawn = {"inputs": [pad, token, *controls], "outputs": shown, "trigger_mode": "always_last", **RENDER, **private}
     pad.input(draw, **drawn)
     then_variants(pad.release(draw, **drawn))
-    changes = [fidelity.release, seed.submit, seed.blur, picks.input, *(weight.release for weight in weights)]
+    changes = [flipped.input, fidelity.input, seed.submit, seed.blur, picks.input, *(w.input for w in weights)]
     then_variants(gr.on(changes, adjust, [token, *controls], shown, trigger_mode="always_last", **RENDER, **private))
     picks.input(
         lambda names: [gr.Slider(visible=name in names and len(names) > 1) for name in LANGUAGES],
