@@ -16,8 +16,8 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from safetensors.torch import load_file
 from torch import nn
 
-from isneaker.nets.generate import GenerateModel
 from isneaker.nets.cutout import CutoutModel
+from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -50,6 +50,13 @@ def rows() -> dict[str, Row]:
 def newest(architecture: str) -> str:
     """Name of the newest model of an architecture."""
     return [row.name for row in rows().values() if row.architecture == architecture][-1]
+
+
+def architecture_of(name: str) -> str:
+    """The architecture of a model, of one that is not here as its name says; "sketch" if that says nothing."""
+    row = rows().get(name)
+    stem = name.split(".")[0]
+    return row.architecture if row else stem if stem in ARCHITECTURES else "sketch"
 
 
 @lru_cache(maxsize=4)

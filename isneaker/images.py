@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
+import pillow_heif
 import torch
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from scipy import ndimage
@@ -15,6 +16,7 @@ from isneaker.design import COLUMNS, HEIGHT, MAX_POINTS, ROWS, WIDTH, Design, Ru
 from isneaker.strokes import Stroke, draw, mirror, toe_points_left, trace
 
 Image.MAX_IMAGE_PIXELS = 26_000_000  # Pillow refuses twice as many; a phone's photo has up to 24.5 million
+pillow_heif.register_heif_opener()  # photos of iPhones
 PNG_KEY = "isneaker"
 CELL = WIDTH // COLUMNS
 COLOURED = 28  # of 255 between a pixel's strongest and weakest channel: colour, not a line
@@ -60,6 +62,8 @@ def open_picture(path: str | Path | BinaryIO) -> Image.Image:
 
 def on_white(picture: Image.Image) -> Image.Image:
     """Any mode -> RGB, transparent parts white."""
+    if picture.mode.startswith("I;16"):  # Pillow would cut off all above 255
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
