@@ -1,9 +1,9 @@
-"""The model card of a sketch model, written from its `train_config.json` and `metrics.json`."""
+"""The model cards, written from each model's `train_config.json` and `metrics.json`."""
 
 import json
 from pathlib import Path
 
-CARD = """---
+SKETCH_CARD = """---
 license: mit
 library_name: isneaker
 tags: [image-to-image, sketch-to-photo, pix2pix]
@@ -43,7 +43,7 @@ Not affiliated with any brand. Brand names describe visual style; marks and silh
 demo.
 """
 
-LABELS = {
+SKETCH_LABELS = {
     "kernel_distance_x1000": "kernel distance to the held-out photos, EfficientNet-lite0 features, x1000",
     "frechet_distance": "Fréchet distance in the same features",
     "ink_recall": "ink found again as edges of the picture",
@@ -58,9 +58,111 @@ LABELS = {
 }
 
 
-def write_card(folder: Path) -> None:
+GENERATE_CARD = """---
+license: mit
+library_name: isneaker
+tags: [unconditional-image-generation, stylegan2, gan-inversion]
+---
+
+# {name}
+
+Sneakers that do not exist, 512x384, and their sliders: a StyleGAN2 synthesis network for two CPU cores, an encoder from
+photos to w, and the w of the training photos, between which new ones are drawn. `config.json` holds the arguments of
+`isneaker.nets.generate.GenerateModel`; `directions.safetensors` the sliders (`sliders.png` shows them).
+
+![24 seeds at psi 0.7; a row of each design language; sliders](samples.png)
+
+## Training
+
+{kimg_seen} thousand pictures in {hours} hours on {device}, batches of {batch_size}: first as a decoder of real photos
+(w from the encoder; L1, colour and frozen features), at 128x96, then 256x192, then 512x384; critics of patches and of
+frozen features (non-saturating, R1, adaptive augmentation) from {adversary_from} thousand pictures on. Data: the same
+7,085 photos as `sketch.v1`, gathered from public repositories of product photos, most of them without a licence; none
+is part of this model's files. {notes}
+
+## Scores
+
+{samples} samples at psi 1 in the data's own mix against 370 held-out photos (`python -m train.evaluate generate`):
+
+| measure | value |
+|---|---|
+{scores}
+
+## Limits
+
+Logos and lettering come out as smudges, laces as texture; soles of many parts are simplified. Colours and outlines of
+an uploaded sneaker come back well, its graphics do not.
+
+Not affiliated with any brand. Brand names describe visual style; marks and silhouettes belong to their owners. A research
+demo.
+"""
+
+GENERATE_LABELS = {
+    "kernel_distance_x1000": "kernel distance to the held-out photos, EfficientNet-lite0 features, x1000",
+    "kernel_distance_x1000_psi_07": "... of 500 samples at psi 0.7",
+    "frechet_distance": "Fréchet distance in the same features",
+    "variety_ratio": "feature distance between samples, held-out photos = 1",
+    "nearest_training_ratio": "feature distance to the nearest training photo, held-out photos = 1",
+    "inversion_ratio": "feature distance of held-out photos to their re-synthesis, nearest training photo = 1",
+}
+
+CUTOUT_CARD = """---
+license: mit
+library_name: isneaker
+tags: [image-segmentation]
+---
+
+# {name}
+
+Finds the sneaker in a photo: a small U-Net at 192x144, and the principal axes of sneakers' silhouettes, which say whether
+it is one, which way is down and where its toe points. `config.json` holds the arguments of
+`isneaker.nets.cutout.CutoutModel`; `isneaker/photos.py` uses it.
+
+![Sneakers that do not exist, on procedural grounds, and what was cut out](samples.png)
+
+## Training
+
+{kimg_seen} thousand composites in {hours} hours of a shared machine ({device}), from scratch: cut-out photos of the training
+split, turned, scaled and mirrored, over procedural grounds and pieces of the pictures that come with scikit-image, with
+clutter, shadows, blur and grain (`train/scenes.py`). The photos are those of sketch.v1; none is part of these files.
+
+## Scores
+
+On {pictures} composites of held-out photos over held-out grounds, 576x432 pixels (`python -m train.evaluate cutout`):
+
+| measure | value |
+|---|---|
+{scores}
+
+## Limits
+
+It has seen real floors and streets only as scikit-image's few pictures. Shoes on feet, two shoes that touch, and shoes
+that the frame cuts are refused or cut badly. A shadow as dark as the shoe may stay.
+"""
+
+CUTOUT_LABELS = {
+    "iou_plain": "mean IoU, plain grounds",
+    "iou_cluttered": "mean IoU, cluttered grounds",
+    "refused_plain": "refused though a shoe is there, plain grounds",
+    "refused_cluttered": "... cluttered grounds; some shoes are cut off by the frame",
+    "refused_empty": "refused where there is no shoe",
+    "toe": "toe found on the right side, of those not refused",
+}
+
+
+def write_card(folder: Path, architecture: str = "sketch") -> None:
     """Write `README.md` into a model's folder."""
     config, metrics = (json.loads((folder / name).read_text()) for name in ("train_config.json", "metrics.json"))
-    scores = "\n".join(f"| {label} | {metrics[key]} |" for key, label in LABELS.items())
-    fields = {"notes": "", **config, "name": folder.name, "scores": scores, "pictures": metrics["pictures"]}
-    (folder / "README.md").write_text(CARD.format(**fields))
+    card, labels = CARDS[architecture]
+    rows = [(label, metrics[key]) for key, label in labels.items()]
+    rows += [(key.replace("_", " "), value) for key, value in metrics.items() if key.startswith("slider_")]
+    scores = "\n".join(f"| {label} | {value} |" for label, value in rows)
+    fields = {"notes": "", **config, **metrics, "name": folder.name, "scores": scores}
+    (folder / "README.md").write_text(card.format(**fields))
+
+
+CARDS = {
+    "sketch": (SKETCH_CARD, SKETCH_LABELS),
+    "generate": (GENERATE_CARD, GENERATE_LABELS),
+    "cutout": (CUTOUT_CARD, CUTOUT_LABELS),
+}

@@ -8,7 +8,7 @@ from pathlib import Path
 from isneaker import catalogue
 
 
-def embed(run: Path, name: str, architecture: str = "sketch") -> None:
+def embed(run: Path, name: str) -> None:
     """Copy the run's files to `weights/NAME/` and add or, before the first release, replace its row."""
     folder = catalogue.WEIGHTS / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -17,7 +17,7 @@ def embed(run: Path, name: str, architecture: str = "sketch") -> None:
     path = catalogue.WEIGHTS / "catalogue.json"
     rows = json.loads(path.read_text()) if path.exists() else []
     row = {
-        "name": name, "architecture": architecture, "sha256": catalogue.sha256_of(folder / "model.safetensors"),
+        "name": name, "architecture": name.split(".")[0], "sha256": catalogue.sha256_of(folder / "model.safetensors"),
         "licence": "MIT",
     }  # fmt: skip
     rows = [row if old["name"] == name else old for old in rows] + [row] * all(old["name"] != name for old in rows)

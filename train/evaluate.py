@@ -1,4 +1,4 @@
-"""Measure a model on held-out photos: `python -m train.evaluate sketch --data FOLDER` -> metrics.json and a sheet."""
+"""Measure a model on held-out photos: `python -m train.evaluate sketch|generate --data FOLDER` -> metrics.json and a sheet."""
 
 import argparse
 import csv
@@ -18,6 +18,8 @@ from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
 from train import metrics
 from train.card import write_card
+from train.evaluate_cutout import evaluate_cutout
+from train.evaluate_generate import evaluate_generate
 from train.features import Features
 
 PENS = (0xD7263D, 0xF2C14E, 0x2E8B57, 0x1F6FD1, 0x6A3FB5, 0x8A5A33)
@@ -97,19 +99,22 @@ def _sheet(pictures: list[Image.Image], model: str) -> Image.Image:
     return sheet
 
 
+EVALUATIONS = {"sketch": evaluate_sketch, "generate": evaluate_generate, "cutout": evaluate_cutout}
+
+
 def main() -> None:
     """Evaluate a row of the catalogue and write into its folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("architecture", choices=["sketch"])
+    parser.add_argument("architecture", choices=EVALUATIONS)
     parser.add_argument("--data", type=Path, default=Path("../shared/sneakers"))
     parser.add_argument("--model", help="row of the catalogue; default: the newest")
     options = parser.parse_args()
     model = options.model or catalogue.newest(options.architecture)
-    results, sheet = evaluate_sketch(options.data, model)
+    results, sheet = EVALUATIONS[options.architecture](options.data, model)
     folder = catalogue.WEIGHTS / model
     (folder / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     sheet.save(folder / "samples.png", optimize=True)
-    write_card(folder)
+    write_card(folder, options.architecture)
     print(json.dumps(results, indent=2))
 
 

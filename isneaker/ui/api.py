@@ -9,7 +9,7 @@ from isneaker import catalogue
 from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
 from isneaker.images import PictureError, fit, open_picture, read_drawing
 from isneaker.render import render as render_design
-from isneaker.ui.sketch import RENDER, number
+from isneaker.ui.share import RENDER, number
 
 
 def sketch(drawing: str | None, language: str, fidelity: float, seed: int) -> tuple[Image.Image, str]:

@@ -1,44 +1,22 @@
 """The Sketch tab: lines to sneaker, live."""
 
-import math
-import os
-import tempfile
-import time
-import zlib
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
 from PIL import Image
 
 from isneaker import catalogue
-from isneaker.design import (
-    MAX_LINK,
-    MAX_SEED,
-    Design,
-    DesignError,
-    find_token,
-    from_token,
-    mix,
-    to_token,
-)  # fmt: skip
-from isneaker.images import Drawing, PictureError, design_of, read_drawing, to_png
-from isneaker.languages import LANGUAGES
+from isneaker.design import MAX_SEED, Design, to_token
+from isneaker.images import Drawing, PictureError, read_drawing
 from isneaker.render import render_all
 from isneaker.strokes import toe_points_left
 from isneaker.templates import TEMPLATES
+from isneaker.ui import share
 from isneaker.ui.pad import Pad, drawing_on, pad_of
 
 VARIANTS = 4
 EXAMPLE = Design(strokes=TEMPLATES["runner"], seed=7)
-RENDER = {"concurrency_id": "render", "concurrency_limit": 1, "show_progress": "hidden"}
-
-
-def label(language: str) -> str:
-    """A language's name as people write it."""
-    return language.replace("_", " ").title()
-
 
 # --- what the widgets call ---
 
@@ -76,27 +54,11 @@ def roll(token: str, request: gr.Request):
     return design.seed, *show(design, request)
 
 
-def show(design: Design, request: gr.Request | None) -> tuple:
+def show(design: Design, request: gr.Request | None) -> share.Shown:
     """Design -> token, link, message, picture."""
-    token = to_token(design)
     if not design.strokes and not design.hints:
-        return token, "", "Draw a line, or start from an outline.", None
-    try:
-        picture = render_all([design])[0]
-    except catalogue.WeightsUnavailable as error:
-        newest = catalogue.newest("sketch")
-        design = replace(design, model=newest)
-        return to_token(design), "", f"Sorry, {error}. This is how {newest} sees it.", render_all([design])[0]
-    except DesignError as error:
-        raise gr.Error(f"{str(error).capitalize()}.") from None
-    if len(token) > MAX_LINK:
-        return (
-            token,
-            "",
-            "This drawing is too detailed for a link. Download the PNG instead: it carries everything.",
-            picture,
-        )
-    return token, f"{_address(request)}?d={token}", "", picture
+        return to_token(design), "", "Draw a line, or start from an outline.", None
+    return share.shown(design, request)
 
 
 def variants(token: str) -> list[Image.Image]:
@@ -105,48 +67,11 @@ def variants(token: str) -> list[Image.Image]:
     return render_all(_variants(design)) if design.strokes or design.hints else []
 
 
-def png(token: str) -> str:
-    """The picture as a PNG file that carries its Design -> its path."""
-    design = _open(token)
-    folder = Path(tempfile.gettempdir()) / "isneaker"
-    folder.mkdir(exist_ok=True)
-    for old in folder.iterdir():  # Gradio has its own copy by now
-        if time.time() - old.stat().st_mtime > 60:
-            old.unlink(missing_ok=True)
-    path = folder / f"isneaker-{zlib.crc32(token.encode()):08x}.png"
-    path.write_bytes(to_png(render_all([design])[0], to_token(design)))
-    return str(path)
-
-
 def start_from(design: Design, request: gr.Request):
     """Put a Design on the page: drawing, controls, picture."""
-    chosen = dict(design.languages)
-    return (
-        pad_of(design), design.mirrored != _toe_left(design), design.fidelity, design.seed, list(chosen),
-        *(gr.Slider(value=chosen.get(name, 50), visible=name in chosen and len(chosen) > 1) for name in LANGUAGES),
-        *show(design, request),
-    )  # fmt: skip
-
-
-def open_link(request: gr.Request):
-    """The page was opened: the Design of its link, or the example."""
-    text = request.query_params.get("d")
-    try:
-        return start_from(from_token(find_token(text)) if text else EXAMPLE, request)
-    except DesignError as error:
-        gr.Warning(f"{str(error).capitalize()}. Here is an empty page instead.")
-        return start_from(Design(), request)
-
-
-def open_png(path: str, request: gr.Request):
-    """A PNG was dropped onto the page: the Design inside it."""
-    try:
-        design = design_of(path)
-    except (PictureError, DesignError) as error:
-        raise gr.Error(f"{str(error).capitalize()}.") from None
-    if design is None:
-        raise gr.Error("There is no design in this picture. Drop it onto the drawing to trace it.")
-    return start_from(design, request)
+    flipped = design.mirrored != _toe_left(design)
+    controls = flipped, design.fidelity, design.seed, *share.language_values(design)
+    return pad_of(design), *controls, *show(design, request)
 
 
 def _toe_left(design: Design) -> bool:
@@ -159,121 +84,61 @@ def _variants(design: Design) -> list[Design]:
 
 
 def _open(token: str) -> Design:
-    try:
-        return from_token(token) if token else Design(model=catalogue.newest("sketch"))
-    except DesignError as error:
-        raise gr.Error(f"{str(error).capitalize()}.") from None
+    return share.open_token(token, Design(model=catalogue.newest("sketch")))
 
 
 def _settings(fidelity, seed, picks, weights) -> dict:
     """Values of the controls, clamped -> fields of a Design. NaN and what is no number are refused."""
-    picks = [name for name in picks or [] if name in LANGUAGES]
-    shares = {n: number(w, 0, 100, "weight") for n, w in zip(LANGUAGES, weights) if n in picks}
-    if not any(shares.values()):
-        shares = dict.fromkeys(picks, 1.0)
     return {
-        "fidelity": number(fidelity, 0, 1, "fidelity"),
-        "seed": int(number(seed, 0, MAX_SEED, "seed")),
-        "languages": mix(shares),
+        "fidelity": share.number(fidelity, 0, 1, "fidelity"),
+        "seed": int(share.number(seed, 0, MAX_SEED, "seed")),
+        "languages": share.languages(picks, weights),
     }
-
-
-def number(value, low: float, high: float, name: str) -> float:
-    """Any number, clamped. Raises gr.Error for NaN and for what is no number."""
-    try:
-        value = float(value)
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
-    if math.isnan(value):
-        raise gr.Error(f"The {name} must be a number from {low} to {high}.")
-    return min(max(value, low), high)
-
-
-def _address(request: gr.Request | None) -> str:
-    """Where the page lies, without its query."""
-    if os.environ.get("ISNEAKER_URL"):
-        return os.environ["ISNEAKER_URL"]
-    return (request.headers.get("referer", "") if request else "").split("?")[0].split("#")[0]
 
 
 # --- the widgets ---
 
 
-COPY = """(link) => {
-  if (!link) return;
-  navigator.clipboard?.writeText(link).catch(() => {});
-  history.replaceState(null, "", link);
-  window.parent.postMessage({ queryString: new URL(link).search.slice(1) }, "https://huggingface.co");
-}"""
-SAVE = "() => setTimeout(() => document.querySelector('#png-file a, a#png-file, #png-file button, button#png-file').click(), 100)"
-
-
-def build(page: gr.Blocks) -> None:
+def build() -> share.Tab:
     """Add the tab's widgets to the page and connect them."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
             pad = Pad(container=True, elem_id="pad")
             with gr.Row(elem_id="outlines"):
-                outlines = {name: gr.Button(label(name), size="sm", min_width=56) for name in TEMPLATES}
+                outlines = {name: gr.Button(share.label(name), size="sm", min_width=56) for name in TEMPLATES}
         with gr.Column(min_width=280):
-            picture = gr.Image(
-                label="Your sneaker", format="webp", interactive=False, buttons=["fullscreen"], elem_id="picture",
-            )  # fmt: skip
-            message = gr.Markdown(elem_id="message")
+            picture, message = share.show_picture()
             gallery = gr.Gallery(
                 label="Variants", columns=VARIANTS, rows=1, height=150, object_fit="contain", format="webp",
                 show_label=False, allow_preview=False, interactive=False, buttons=[], elem_id="variants",
             )  # fmt: skip
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
-            flipped = gr.Checkbox(False, label="The toe is on the other side", elem_id="flipped")
             fidelity = gr.Slider(0, 1, 0.8, step=0.05, label="Make it a sneaker … follow my lines", elem_id="fidelity")
-            picks = gr.Dropdown(
-                [(label(name), name) for name in LANGUAGES], multiselect=True, max_choices=4, value=[],
-                label="Design language", info="Several make a mix; none is any.", elem_id="languages",
-            )  # fmt: skip
-            weights = [
-                gr.Slider(0, 100, 50, step=1, label=label(name), visible=False, elem_id=f"weight-{name}")
-                for name in LANGUAGES
-            ]
+            picks, weights = share.language_controls()
+            flipped = gr.Checkbox(False, label="The toe is on the other side", elem_id="flipped")
         with gr.Column(min_width=280):
-            with gr.Row(elem_id="actions"):
-                other = gr.Button("Roll", min_width=72, elem_id="roll")
-                copy = gr.Button("Copy link", variant="primary", min_width=72, elem_id="copy")
-                save = gr.Button("Download", min_width=72, elem_id="save")
+            keep, (other,) = share.share_row(picture, message, first=["Roll"])
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, min_width=90, elem_id="seed")
-            link = gr.Textbox(
-                label="Link to this sneaker", interactive=False, max_lines=1, buttons=["copy"], elem_id="link"
-            )
-            upload = gr.File(label="Open a PNG made here", file_types=[".png"], height=130, elem_id="open-png")
-    token = gr.Textbox(visible="hidden", elem_id="token")
-    file = gr.DownloadButton(visible="hidden", elem_id="png-file")
 
-    controls, shown = [flipped, fidelity, seed, picks, *weights], [token, link, message, picture]
-    everything = [pad, *controls, *shown]
-    private = {"api_visibility": "private"}
+    controls, token = [flipped, fidelity, seed, picks, *weights], keep.token
+    everything = [pad, *controls, *keep.outputs]
 
     def then_variants(event) -> None:
-        event.then(variants, token, gallery, trigger_mode="always_last", **RENDER, **private)
+        event.then(variants, token, gallery, trigger_mode="always_last", **share.RENDER, **share.PRIVATE)
 
-    drawn = {"inputs": [pad, token, *controls], "outputs": shown, "trigger_mode": "always_last", **RENDER, **private}
-    pad.input(draw, **drawn)
-    then_variants(pad.release(draw, **drawn))
+    drawn = {"inputs": [pad, token, *controls], "outputs": keep.outputs, "trigger_mode": "always_last"}
+    pad.input(draw, **drawn, **share.RENDER, **share.PRIVATE)
+    then_variants(pad.release(draw, **drawn, **share.RENDER, **share.PRIVATE))
     changes = [flipped.input, fidelity.input, seed.submit, seed.blur, picks.input, *(w.input for w in weights)]
-    then_variants(gr.on(changes, adjust, [token, *controls], shown, trigger_mode="always_last", **RENDER, **private))
-    picks.input(
-        lambda names: [gr.Slider(visible=name in names and len(names) > 1) for name in LANGUAGES],
-        picks, weights, show_progress="hidden", **private,
-    )  # fmt: skip
-    gallery.select(choose, token, [seed, *shown], **RENDER, **private)
-    then_variants(other.click(roll, token, [seed, *shown], **RENDER, **private))
+    moved = {"inputs": [token, *controls], "outputs": keep.outputs, "trigger_mode": "always_last"}
+    then_variants(gr.on(changes, adjust, **moved, **share.RENDER, **share.PRIVATE))
+    gallery.select(choose, token, [seed, *keep.outputs], **share.RENDER, **share.PRIVATE)
+    then_variants(other.click(roll, token, [seed, *keep.outputs], **share.RENDER, **share.PRIVATE))
     for name, button in outlines.items():
 
         def outline(token: str, request: gr.Request, name=name):
             return start_from(replace(_open(token), strokes=TEMPLATES[name], hints=(), mirrored=False), request)
 
-        then_variants(button.click(outline, token, everything, **RENDER, **private))
-    then_variants(upload.upload(open_png, upload, everything, **RENDER, **private))
-    copy.click(None, link, js=COPY)
-    save.click(png, token, file, **RENDER, **private).then(None, js=SAVE)
-    then_variants(page.load(open_link, None, everything, **RENDER, **private))
+        then_variants(button.click(outline, token, everything, **share.RENDER, **share.PRIVATE))
+    return share.Tab("sketch", start_from, everything, then_variants)

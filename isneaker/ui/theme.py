@@ -29,20 +29,20 @@ CSS = """
 #masthead h1 { font-size: 30px; font-weight: 800; letter-spacing: -0.03em; margin: 0; }
 #masthead h1 span { color: #e8501e; }
 #masthead p { margin: 2px 0 0; opacity: 0.75; }
-#picture { background: #fff; }
-#picture img { background: #fff; object-fit: contain; width: 100%; }
-#outlines, #actions { gap: 8px; }
+.picture { background: #fff; }
+.picture img { background: #fff; object-fit: contain; width: 100%; }
+#outlines, .actions { gap: 8px; }
 #variants { height: auto !important; min-height: 0; }
 #variants, #variants * { min-width: 0; }
 #variants .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 #variants img { background: #fff; }
-#message:not(:has(p)) { display: none; }
+.message:not(:has(p)) { display: none; }
 #fine-print { font-size: 12px; opacity: 0.65; }
 footer { opacity: 0.5; }
 @media (max-width: 640px) {
   .gradio-container .fillable > .wrap { padding: 8px !important; }
   #masthead { padding: 0; }
-  #actions button { padding-inline: 4px; font-size: 15px; }
+  .actions button { padding-inline: 4px; font-size: 15px; }
   #masthead h1 { font-size: 24px; }
 }
 """

@@ -1,0 +1,64 @@
+"""Opening links, PNGs and other tabs' sneakers: a Design goes to the tab that can change it."""
+
+import gradio as gr
+
+from isneaker import catalogue
+from isneaker.design import Design, DesignError, find_token, from_token
+from isneaker.images import PictureError, design_of
+from isneaker.ui import share
+from isneaker.ui.sketch import EXAMPLE
+
+HOMES = {"sketch": "sketch", "generate": "edit"}  # of each architecture's designs
+
+
+class Opening:
+    """Where Designs can be opened: the page's tabs, and those of them that take Designs."""
+
+    def __init__(self, tabs: gr.Tabs, homes: list[share.Tab]):
+        self.tabs, self.homes = tabs, homes
+        self.outputs = [tabs, *(output for home in homes for output in home.outputs)]
+
+    def put(self, design: Design, request: gr.Request) -> tuple:
+        """Values of `outputs`: the Design in its tab, which is shown; the other tabs as they are."""
+        chosen = HOMES[catalogue.architecture_of(design.model)]
+        values = [gr.Tabs(selected=chosen)]
+        for home in self.homes:
+            values += home.start_from(design, request) if home.id == chosen else [gr.skip()] * len(home.outputs)
+        return tuple(values)
+
+    def open_link(self, request: gr.Request) -> tuple:
+        """The page was opened: the Design of its link, or the example."""
+        text = request.query_params.get("d")
+        try:
+            return self.put(from_token(find_token(text)) if text else EXAMPLE, request)
+        except DesignError as error:
+            gr.Warning(f"{str(error).capitalize()}. Here is an empty page instead.")
+            return self.put(Design(), request)
+
+    def open_png(self, path: str, request: gr.Request) -> tuple:
+        """A PNG was dropped onto the page: the Design inside it."""
+        try:
+            design = design_of(path)
+        except (PictureError, DesignError) as error:
+            raise gr.Error(f"{str(error).capitalize()}.") from None
+        if design is None:
+            raise gr.Error("There is no design in this picture. Drop it onto the drawing to trace it.")
+        return self.put(design, request)
+
+    def open_token(self, token: str, request: gr.Request) -> tuple:
+        """Another tab's sneaker."""
+        return self.put(share.open_token(token, Design()), request)
+
+    def follow(self, event) -> None:
+        """Let each tab complete itself after an event that opened a Design."""
+        for home in self.homes:
+            home.follow(event)
+
+
+def build(page: gr.Blocks, tabs: gr.Tabs, homes: list[share.Tab]) -> Opening:
+    """Add the box for PNGs below the tabs, and open the page's link."""
+    opening = Opening(tabs, homes)
+    upload = gr.File(label="Open a PNG made here", file_types=[".png"], height=110, elem_id="open-png")
+    opening.follow(upload.upload(opening.open_png, upload, opening.outputs, **share.RENDER, **share.PRIVATE))
+    opening.follow(page.load(opening.open_link, None, opening.outputs, **share.RENDER, **share.PRIVATE))
+    return opening

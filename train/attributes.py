@@ -1,0 +1,90 @@
+"""What sliders are about, measured on pictures: `python -m train.attributes DIR` prints it as JSON."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage.color import rgb2lab
+
+NAMES = (
+    "upper_lightness", "upper_red", "upper_yellow", "sole_lightness", "sole_red", "sole_yellow",
+    "sole_thickness", "collar_height", "toe_height", "bulk", "side_contrast",
+)  # fmt: skip
+THINNEST, THICKEST = 16, 96  # pixels of a sole
+GROUND = 353  # first row below the shoe: what is there is a reflection
+
+
+def measure(picture: Image.Image) -> dict[str, float]:
+    """RGB picture 512x384, toe right -> its attributes; NaN where there is no shoe.
+
+    Lightness, red (a) and yellow (b) are CIE Lab means; lengths are shares of the shoe's length, bulk its area over
+    the square of the length; side_contrast is the deviation of lightness on the side; upper_hue and sole_hue (degrees)
+    and the chromas are there to be read, not for sliders.
+    """
+    mask = shoe_mask(np.asarray(picture))
+    columns = np.flatnonzero(mask.sum(0) > 8)
+    if len(columns) < 64:
+        return dict.fromkeys(NAMES, float("nan"))
+    left, length = columns[0], columns[-1] - columns[0] + 1
+    heights = mask.argmax(0), mask.shape[0] - mask[::-1].argmax(0)  # first row of the shoe, and the one below the last
+    tall = np.where(mask.any(0), heights[1] - heights[0], 0)[columns[0] : columns[-1] + 1] / length
+    lab = rgb2lab(np.asarray(picture) / 255.0)
+    thickness = sole_thickness(lab, mask, heights[1], left, length)
+    above = heights[1][None] - np.arange(mask.shape[0])[:, None]  # pixels above the ground, column by column
+    upper, sole = mask & (above > 1.25 * thickness), mask & (above <= 0.8 * thickness)
+    side = upper.copy()
+    side[:, : left + length // 4], side[:, left + 3 * length // 4 :] = False, False
+    upper_lab, sole_lab = _mean(lab, upper), _mean(lab, sole)
+    return {
+        "upper_lightness": upper_lab[0], "upper_red": upper_lab[1], "upper_yellow": upper_lab[2],
+        "sole_lightness": sole_lab[0], "sole_red": sole_lab[1], "sole_yellow": sole_lab[2],
+        "sole_thickness": thickness / length,
+        "collar_height": float(np.percentile(tall[: int(0.4 * length)], 90)),
+        "toe_height": float(np.mean(tall[int(0.82 * length) : int(0.92 * length)])),
+        "bulk": float(mask.sum() / length**2),
+        "side_contrast": float(lab[..., 0][side].std()) if side.any() else 0.0,
+        **{f"{part}_chroma": float(np.hypot(*m[1:])) for part, m in (("upper", upper_lab), ("sole", sole_lab))},
+        **{f"{part}_hue": float(np.degrees(np.arctan2(m[2], m[1]))) for part, m in (("upper", upper_lab), ("sole", sole_lab))},
+    }  # fmt: skip
+
+
+def shoe_mask(rgb: np.ndarray) -> np.ndarray:
+    """RGB [384,512,3] on white -> where the shoe is, holes filled, [384,512] of bool."""
+    dark = rgb.min(2) < 243
+    dark[GROUND:] = False
+    solid = ndimage.binary_closing(np.pad(dark, 8), iterations=4)
+    solid = ndimage.binary_opening(ndimage.binary_fill_holes(solid), iterations=2)[8:-8, 8:-8]
+    parts, count = ndimage.label(solid)
+    return parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]) if count else solid
+
+
+def sole_thickness(lab: np.ndarray, mask: np.ndarray, ground: np.ndarray, left: int, length: int) -> float:
+    """Height in pixels of the strongest horizontal edge above the ground, averaged over the middle of the shoe."""
+    columns = np.arange(left + length // 6, left + 5 * length // 6)
+    columns = columns[mask[:, columns].any(0)]
+    rows = ground[columns][None] - np.arange(1, THICKEST + 12)[:, None]
+    profile = ndimage.gaussian_filter1d(lab[rows.clip(0), columns[None]], 2, axis=0)  # [height,columns,3], from below
+    edges = np.abs(np.median(np.diff(profile, axis=0), axis=1)).sum(1)
+    edges[:THINNEST] = 0
+    weights = edges[:THICKEST] ** 4
+    return float((weights @ np.arange(THICKEST)) / (weights.sum() + 1e-9)) or float(THINNEST)
+
+
+def _mean(lab: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return lab[mask].mean(0) if mask.any() else np.zeros(3)
+
+
+def main() -> None:
+    """Print {file: {attribute: value}}."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    files = sorted(f for f in parser.parse_args().folder.iterdir() if f.suffix.lower() in (".png", ".webp", ".jpg"))
+    measured = {f.name: measure(Image.open(f).convert("RGB").resize((512, 384))) for f in files}
+    print(json.dumps(measured, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Find the sliders of a generate model: `python -m train.directions [generate.v1]`.
+
+Measured attributes are regressed onto w over generated sneakers. The direction of an attribute is the likeliest change
+of w that moves it by one deviation and leaves the others: the conditional mean of w, a Gaussian, given the attributes.
+It is applied to those layers only where it does this best. Then come the leading closed-form directions of the style
+layers (SeFa, arXiv 2007.06600), named by the attribute that they move most.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from isneaker import catalogue, sliders
+from isneaker.design import Design
+from isneaker.images import to_picture
+from isneaker.nets.generate import GenerateModel
+from isneaker.nets.stylegan2 import Synthesis
+from isneaker.render import ws_of
+from train.attributes import NAMES, measure
+
+SAMPLES, TRIALS, SHEET = 1200, 16, 5
+STEPS = (-2.0, 0.0, 2.0)  # where a slider is tried
+RIDGE = 0.05  # of the attributes' variance: they are measured with noise
+TITLES = {
+    "upper_lightness": "upper light", "upper_red": "upper red", "upper_yellow": "upper yellow",
+    "sole_lightness": "sole light", "sole_red": "sole red", "sole_yellow": "sole yellow", "sole_thickness": "sole",
+    "collar_height": "collar", "toe_height": "toe", "bulk": "bulk", "side_contrast": "side contrast",
+}  # fmt: skip
+
+
+def find_sliders(model: GenerateModel, name: str) -> dict[str, sliders.Slider]:
+    """All sliders of a model that is row `name` of the catalogue, with the layers where each works best."""
+    w = torch.stack([ws_of(model, Design(model=name, seed=seed, psi=1))[0] for seed in range(SAMPLES)])
+    measured = _measure_all(model.synthesis, w[:, None].expand(-1, model.synthesis.num_ws, -1), "attributes")
+    known = ~np.isnan(measured).any(1)
+    directions = conditional_directions(w.numpy()[known], measured[known])
+    deviations = measured[known].std(0)
+    layers = _layer_groups(model.synthesis.num_ws)
+    found = {}
+    for i, attribute in enumerate(tqdm(NAMES, desc="layers")):
+        direction = torch.from_numpy(directions[i]).float()
+        tried = [_calibrate(model.synthesis, w, sliders.Slider(direction, *group), i, deviations) for group in layers]
+        found[TITLES[attribute]] = max(tried, key=lambda pair: pair[1])[0]
+    return found | _factors(model.synthesis, w, deviations, layers)
+
+
+def conditional_directions(w: np.ndarray, attributes: np.ndarray) -> np.ndarray:
+    """w [N,D] and attributes [N,K] -> directions [K,D]: attribute k moves by one deviation, the others stay."""
+    w, a = w - w.mean(0), (attributes - attributes.mean(0)) / attributes.std(0)
+    covariance = np.cov(w, rowvar=False) + 1e-3 * np.eye(w.shape[1])
+    weights = np.linalg.solve(w.T @ w + len(w) * 0.05 * np.eye(w.shape[1]), w.T @ a)  # [D,K], ridge regression
+    spread = weights.T @ covariance @ weights
+    return np.linalg.solve(spread + RIDGE * np.eye(len(spread)), weights.T @ covariance)
+
+
+def _layer_groups(num_ws: int) -> list[tuple[int, int]]:
+    """All layers, those up to 64x48 (shape), those from 64x48 on (colour, material)."""
+    return [(0, num_ws), (0, 7), (5, num_ws)]
+
+
+def _calibrate(
+    G: Synthesis, w: torch.Tensor, slider: sliders.Slider, attribute: int, deviations: np.ndarray
+) -> tuple[sliders.Slider, float]:
+    """Scale a slider so that a step of 1 moves its attribute by one deviation -> it, and how well it keeps to it."""
+    effects = _effects(G, w[:TRIALS], slider) / deviations  # [K] for a step of 1
+    own = effects[attribute]
+    others = np.delete(np.abs(effects), attribute)
+    scale = float(np.clip(1 / max(own, 0.05), 0.3, 3))
+    return sliders.Slider(slider.direction * scale, slider.start, slider.end), own / (others.max() + 0.1)
+
+
+def _effects(G: Synthesis, w: torch.Tensor, slider: sliders.Slider) -> np.ndarray:
+    """Mean change of each attribute [K] for a step of 1."""
+    ws = w[:, None].expand(-1, G.num_ws, -1)
+    low, high = (_measure_all(G, _moved(ws, slider, step)) for step in (STEPS[0], STEPS[-1]))
+    return np.nanmean(high - low, 0) / (STEPS[-1] - STEPS[0])
+
+
+def _moved(ws: torch.Tensor, slider: sliders.Slider, step: float) -> torch.Tensor:
+    ws = ws.clone()
+    ws[:, slider.start : slider.end] += step * slider.direction
+    return ws
+
+
+def _factors(G: Synthesis, w: torch.Tensor, deviations: np.ndarray, layers: list) -> dict[str, sliders.Slider]:
+    """The two leading closed-form directions of the shape layers and of the colour layers."""
+    found: dict[str, sliders.Slider] = {}
+    for start, end in layers[1:]:
+        for direction in closed_form(G, start, end)[:2]:
+            slider = sliders.Slider(direction * w.std(0).norm() / 3, start, end)
+            effects = _effects(G, w[:TRIALS], slider) / deviations
+            strongest = int(np.abs(effects).argmax())
+            if effects[strongest] < 0:
+                slider = sliders.Slider(-slider.direction, start, end)
+            kind = "shape" if end < G.num_ws else "look"
+            title = f"{kind} {sum(n.startswith(kind) for n in found) + 1}: {TITLES[NAMES[strongest]]}"
+            found[title] = slider
+    return found
+
+
+@torch.no_grad()
+def closed_form(G: Synthesis, start: int, end: int) -> torch.Tensor:
+    """Directions [w_dim,w_dim] of w to which the styles of layers start..end-1 are most sensitive, strongest first."""
+    convs = [G.first.conv, *(layer.conv for pair in zip(G.ups, G.convs) for layer in pair), G.to_blocks]
+    weights = torch.cat([conv.affine.weight / conv.affine.weight.norm(dim=0).mean() for conv in convs[start:end]])
+    return torch.linalg.eigh(weights.T @ weights)[1].flip(1).T
+
+
+@torch.inference_mode()
+def _measure_all(G: Synthesis, ws: torch.Tensor, label: str | None = None) -> np.ndarray:
+    """Attributes [N,K] of the pictures of ws [N,num_ws,w_dim]."""
+    rows = []
+    for part in tqdm(ws.split(4), desc=label, disable=label is None):
+        measured = [measure(to_picture(photo)) for photo in G(part)]
+        rows += [[m[name] for name in NAMES] for m in measured]
+    return np.array(rows)
+
+
+def sheet(model: GenerateModel, name: str, found: dict[str, sliders.Slider]) -> Image.Image:
+    """Each slider at five positions, on a sneaker of its own."""
+    page = Image.new("RGB", (5 * 192, len(found) * 144), "white")
+    for row, (title, slider) in enumerate(found.items()):
+        ws = ws_of(model, Design(model=name, seed=row, psi=0.7))[None]
+        with torch.inference_mode():
+            photos = model.synthesis(torch.cat([_moved(ws, slider, step) for step in (-3, -1.5, 0, 1.5, 3)]))
+        for column, photo in enumerate(photos):
+            page.paste(to_picture(photo).resize((192, 144)), (column * 192, row * 144))
+        ImageDraw.Draw(page).text((4, row * 144 + 2), title, fill="black")
+    return page
+
+
+def save(folder: Path, found: dict[str, sliders.Slider]) -> None:
+    """Write `directions.safetensors` into a model's folder and its sha256 into the catalogue."""
+    tensors = {
+        f"{i}/{title}": torch.cat([torch.tensor([slider.start, slider.end]), slider.direction]).half()
+        for i, (title, slider) in enumerate(found.items())
+    }
+    save_file(tensors, folder / sliders.FILE)
+    path = catalogue.WEIGHTS / "catalogue.json"
+    rows = json.loads(path.read_text())
+    for row in rows:
+        if row["name"] == folder.name:
+            row["more"] = {sliders.FILE: catalogue.sha256_of(folder / sliders.FILE)}
+    path.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def main() -> None:
+    """Find, draw and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", nargs="?", help="row of the catalogue; default: the newest")
+    name = parser.parse_args().model or catalogue.newest("generate")
+    model = catalogue.load(name)
+    found = find_sliders(model, name)
+    save(catalogue.WEIGHTS / name, found)
+    sheet(model, name, found).save(catalogue.WEIGHTS / name / "sliders.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()

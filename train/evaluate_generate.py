@@ -1,0 +1,128 @@
+"""How good a generate model is: realism, newness, sliders, inversion. Called by `train.evaluate`."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.stats import spearmanr
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from isneaker import catalogue, sliders
+from isneaker.design import MAX_EDIT, Design
+from isneaker.images import to_picture
+from isneaker.languages import LANGUAGES
+from isneaker.nets.generate import GenerateModel
+from isneaker.render import render, render_all
+from train import metrics
+from train.attributes import NAMES, measure
+from train.directions import TITLES
+from train.features import Features
+
+SAMPLES, SLIDER_SEEDS, SHOWN = 2000, 100, 24
+POSITIONS = (-200, -100, 0, 100, 200)  # hundredths
+
+
+def evaluate_generate(data: Path, model: str) -> tuple[dict[str, float], Image.Image]:
+    """Metrics of a generate model on the held-out split, and a page of samples of every language."""
+    with open(data / "metadata.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    net = Features()
+    held_out = [data / row["file_name"] for row in rows if row["split"] == "validation"]
+    training = [data / row["file_name"] for row in rows if row["split"] == "train"]
+    photos = [Image.open(path).convert("RGB") for path in held_out]
+    real = metrics.features_of(photos, net)
+    samples = generated_features(model, 1, SAMPLES, net)
+    results = {
+        "samples": SAMPLES,
+        "kernel_distance_x1000": metrics.kernel_distance(samples, real),
+        "frechet_distance": metrics.frechet_distance(samples, real),
+        "kernel_distance_x1000_psi_07": metrics.kernel_distance(
+            generated_features(model, 0.7, SAMPLES // 4, net), real
+        ),
+        "variety_ratio": float(metrics.pair_distances(samples[:400]).mean() / metrics.pair_distances(real).mean()),
+    }
+    bank = np.concatenate([metrics.features_of([_open(p) for p in part], net) for part in _parts(training)])
+    results |= newness(samples, real, bank) | inversion(model, photos, real, bank, net) | slider_scores(model)
+    return {k: round(v, 3) for k, v in results.items()}, sample_page(model)
+
+
+def generated_features(model: str, psi: float, count: int, net: Features) -> np.ndarray:
+    """Pooled features [count,1280] of the sneakers of seeds 0, 1, ..., drawn in the data's own mix."""
+    designs = [Design(model=model, seed=seed, psi=psi) for seed in range(count)]
+    return np.concatenate([metrics.features_of(render_all(part), net) for part in tqdm(_parts(designs))])
+
+
+def newness(samples: np.ndarray, real: np.ndarray, bank: np.ndarray) -> dict[str, float]:
+    """Median distance of samples to their nearest training photo, that of held-out photos = 1."""
+    return {"nearest_training_ratio": float(np.median(_nearest(samples, bank)) / np.median(_nearest(real, bank)))}
+
+
+@torch.no_grad()
+def inversion(model: str, photos: list[Image.Image], real: np.ndarray, bank: np.ndarray, net: Features) -> dict:
+    """Mean feature distance of held-out photos to what comes back, to the nearest training photo's = 1."""
+    net_model: GenerateModel = catalogue.load(model)
+    back = []
+    for part in _parts(photos[:200]):
+        x = torch.from_numpy(np.stack([np.asarray(p) for p in part])).permute(0, 3, 1, 2) / 127.5 - 1
+        w = net_model.encoder(F.avg_pool2d(x, 4))
+        codes = torch.cat([net_model.bank.unpack(net_model.bank.pack(code)) for code in w])
+        pictures = net_model.synthesis(codes[:, None].expand(-1, net_model.synthesis.num_ws, -1))
+        back.append(metrics.features_of([to_picture(p) for p in pictures], net))
+    distance = np.linalg.norm(np.concatenate(back) - real[:200], axis=1).mean()
+    return {"inversion_ratio": float(distance / _nearest(real[:200], bank).mean())}
+
+
+def slider_scores(model: str) -> dict[str, float]:
+    """For each measured slider: share of seeds with a rank correlation of at least 0.9 between position and
+    attribute, and its effect on its own attribute over the mean effect on the others, in deviations."""
+    spread = np.nanstd([_values(render(Design(model=model, seed=s, psi=1))) for s in range(SLIDER_SEEDS)], axis=0)
+    scores = {}
+    for i, name in enumerate(tqdm(NAMES, desc="sliders")):
+        if TITLES[name] not in sliders.load(model):
+            continue
+        moved = [_values_along(model, seed, TITLES[name]) for seed in range(SLIDER_SEEDS)]  # [seeds][positions,K]
+        ranks = [spearmanr(range(len(POSITIONS)), values[:, i]).statistic for values in moved]
+        effects = np.abs(np.nanmean([v[-1] - v[0] for v in moved], axis=0)) / spread
+        scores[f"slider_{name}_monotone"] = float(np.mean(np.array(ranks) >= 0.9))
+        scores[f"slider_{name}_own_to_others"] = float(effects[i] / np.delete(effects, i).mean())
+    return scores
+
+
+def _values_along(model: str, seed: int, slider: str) -> np.ndarray:
+    edits = [((slider, position),) if position else () for position in POSITIONS]
+    designs = [Design(model=model, seed=seed, psi=0.7, edits=edit) for edit in edits]
+    return np.array([_values(picture) for picture in render_all(designs)])
+
+
+def _values(picture: Image.Image) -> list[float]:
+    measured = measure(picture)
+    return [measured[name] for name in NAMES]
+
+
+def _nearest(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Distance of each row of x to its nearest row of y."""
+    squares = np.square(x).sum(1)[:, None] + np.square(y).sum(1)[None] - 2 * x @ y.T
+    return np.sqrt(squares.clip(0).min(1))
+
+
+def _parts(items: list, size: int = 16) -> list[list]:
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def _open(path: Path) -> Image.Image:
+    return Image.open(path).convert("RGB")
+
+
+def sample_page(model: str) -> Image.Image:
+    """A page of the data's own mix at psi 0.7, then a row of each language, and a row of the sliders' extremes."""
+    designs = [Design(model=model, seed=seed) for seed in range(SHOWN)]
+    designs += [Design(model=model, seed=s, languages=((n, 100),)) for n in LANGUAGES for s in range(6)]
+    names = list(sliders.load(model))[:3]
+    designs += [Design(model=model, seed=3, edits=((n, v),)) for n in names for v in (-MAX_EDIT, MAX_EDIT)]
+    page = Image.new("RGB", (6 * 256, -(-len(designs) // 6) * 192), "white")
+    for i, picture in enumerate(p for part in _parts(designs) for p in render_all(part)):
+        page.paste(picture.reduce(2), (i % 6 * 256, i // 6 * 192))
+    return page
