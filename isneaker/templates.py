@@ -48,16 +48,19 @@ _CONTROLS = {
 }  # fmt: skip
 
 
-def _curve(points: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Catmull-Rom spline through control points, a point every eighth of a span."""
+def curve(points: np.ndarray, step: float = 0.125) -> np.ndarray:
+    """Catmull-Rom spline through control points [K,2], a point every `step` of a span."""
     p = np.array(points, float)
     p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
-    t = np.arange(0, 1, 0.125)[:, None]
+    t = np.arange(0, 1, step)[:, None]
     spans = [
         0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
         for a, b, c, d in zip(p, p[1:], p[2:], p[3:])
     ]
-    return tuple(map(tuple, np.concatenate([*spans, p[-2:-1]]).round().astype(int).tolist()))
+    return np.concatenate([*spans, p[-2:-1]])
 
 
-TEMPLATES = {name: tuple(_curve(line) for line in lines) for name, lines in _CONTROLS.items()}
+TEMPLATES = {
+    name: tuple(tuple(map(tuple, curve(line).round().astype(int).tolist())) for line in lines)
+    for name, lines in _CONTROLS.items()
+}
