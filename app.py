@@ -4,7 +4,7 @@ import os
 
 import gradio as gr
 
-from isneaker.ui import api, opening, sketch
+from isneaker.ui import api, opening, restyle, sketch
 from isneaker.ui.theme import CSS, HEAD, THEME
 
 MASTHEAD = "<h1>i<span>Sneaker</span></h1><p>Draw a few lines. See a sneaker while you draw.</p>"
@@ -18,6 +18,8 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab("Sketch", id="sketch"):
             homes = [sketch.build()]
+        with gr.Tab("Restyle", id="restyle"):
+            restyle.build()
     opening.build(demo, tabs, homes)
     api.build()
     gr.HTML(FINE_PRINT, elem_id="fine-print")

@@ -11,7 +11,7 @@ from isneaker import catalogue
 from isneaker.design import HEIGHT, WIDTH
 from isneaker.images import PictureError
 from isneaker.nets.cutout import CUTOUT_HEIGHT, CUTOUT_WIDTH, CutoutModel
-from isneaker.poses import Pose, onto_canvas, outline_of, pose_of
+from isneaker.poses import Pose, fill, onto_canvas, outline_of, pose_of
 
 SIDE = 640  # longest side of the picture in which the shoe is looked for
 NO_SHOE = 5.0  # misfit of a silhouette that is no sneaker from the side; see metrics.json of the cut-out model
@@ -45,6 +45,12 @@ def prepare(picture: Image.Image, mirror: bool = False, turn: float = 0) -> Prep
     pose = pose._replace(angle=pose.angle + turn, mirrored=pose.mirrored != mirror)
     photo, mask = _place(picture, cover, pose)
     return Prepared(photo, mask, _fade(work, cover), _note(pose))
+
+
+def of_picture(picture: Image.Image) -> Prepared:
+    """A picture that `render` made -> the shoe in it, which lies as it should."""
+    solid = ndimage.binary_fill_holes(np.asarray(picture).min(2) < 240)
+    return Prepared(picture, fill(outline_of(solid)), picture, "This sneaker does not exist.")
 
 
 def _note(pose: Pose) -> str:

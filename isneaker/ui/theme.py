@@ -32,10 +32,10 @@ CSS = """
 .picture { background: #fff; }
 .picture img { background: #fff; object-fit: contain; width: 100%; }
 #outlines, .actions { gap: 8px; }
-#variants { height: auto !important; min-height: 0; }
-#variants, #variants * { min-width: 0; }
-#variants .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
-#variants img { background: #fff; }
+#variants, .variants { height: auto !important; min-height: 0; }
+#variants, #variants *, .variants, .variants * { min-width: 0; }
+#variants .grid-container, .variants .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+#variants img, .variants img { background: #fff; }
 .message:not(:has(p)) { display: none; }
 #fine-print { font-size: 12px; opacity: 0.65; }
 footer { opacity: 0.5; }
