@@ -49,6 +49,9 @@ _PANELS = {
 }  # fmt: skip
 
 
+PAINTED = 0.5  # of their height from which panels are painted
+
+
 class Marks(NamedTuple):
     """strokes: lines on the canvas; panels: points [x, y] between them, one a panel, to be painted."""
 
@@ -58,7 +61,7 @@ class Marks(NamedTuple):
 
 def marks_on(mask: np.ndarray, sole: list[Stroke], languages: tuple[tuple[str, float], ...], seed: int) -> Marks:
     """What languages, with weights 0..100 that add up to about 100 at most, put onto a shoe, given its mask [384,512] of bool and
-    the lines of its sole. A language's strokes are drawn the further the more it weighs, so that mixes are continuous;
+    the lines of its sole. A language's strokes rise from the sole the higher the more it weighs, so that mixes are continuous;
     the seed moves and slants them a little."""
     rng = np.random.default_rng(seed)
     shift, slant, size = rng.normal(0, 0.015), rng.normal(0, 0.03), rng.uniform(0.9, 1.08)
@@ -73,10 +76,9 @@ def marks_on(mask: np.ndarray, sole: list[Stroke], languages: tuple[tuple[str, f
         share = min(1.0, max(0.0, (weight - 15) / 60))
         lines = [np.array(line) for line in _STRAIGHT.get(name, [])]
         lines += [curve(np.array(line), 0.25) for line in _CURVED.get(name, [])]
-        lines = [line[: round(share * len(line))] for line in lines]
-        strokes += [place(line) for line in lines if len(line) > 1]
-        if share == 1 and name in _PANELS:
-            panels += place(np.array(_PANELS[name])).astype(int).tolist()
+        strokes += [place(line * (1, share)) for line in lines if share]
+        if share >= PAINTED and name in _PANELS:
+            panels += place(np.array(_PANELS[name]) * (1, share)).astype(int).tolist()
     return Marks(strokes, [tuple(panel) for panel in panels])
 
 

@@ -42,9 +42,13 @@ def restyle(
 def photo_design(prepared: Prepared, strokes: list[Stroke], own: int) -> Design:
     """A Design of these strokes, `own` percent of its style from a prepared photo."""
     model = catalogue.newest("sketch")
-    points = tuple(tuple(map(tuple, np.asarray(s).round().astype(int).tolist())) for s in strokes)
     codes = ((own, code_of(prepared.photo, model)),) if own else ()
-    return Design(model=model, strokes=points, fidelity=1, codes=codes)
+    return Design(model=model, strokes=as_points(strokes), fidelity=1, codes=codes)
+
+
+def as_points(strokes: list[Stroke]) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Strokes on the canvas, as a Design keeps them."""
+    return tuple(tuple(map(tuple, np.asarray(s).round().astype(int).tolist())) for s in strokes)
 
 
 def kept_lines(lines: PhotoLines, strength: float) -> list[Stroke]:
