@@ -4,7 +4,8 @@ import os
 
 import gradio as gr
 
-from isneaker.ui import api, opening, restyle, sketch
+from isneaker import catalogue
+from isneaker.ui import api, combine, discover, edit, opening, restyle, sketch
 from isneaker.ui.theme import CSS, HEAD, THEME
 
 MASTHEAD = "<h1>i<span>Sneaker</span></h1><p>Draw a few lines. See a sneaker while you draw.</p>"
@@ -20,7 +21,16 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
             homes = [sketch.build()]
         with gr.Tab("Restyle", id="restyle"):
             restyle.build()
-    opening.build(demo, tabs, homes)
+        with gr.Tab("Combine", id="combine"):
+            combine.build()
+        if catalogue.offers("generate"):
+            with gr.Tab("Discover", id="discover") as tab:
+                picked = discover.build(tab)
+            with gr.Tab("Edit", id="edit") as tab:
+                homes.append(edit.build(tab))
+    opened = opening.build(demo, tabs, homes)
+    if catalogue.offers("generate"):
+        opened.take(picked.change, picked)
     api.build()
     gr.HTML(FINE_PRINT, elem_id="fine-print")
 

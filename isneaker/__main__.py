@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from isneaker import catalogue
-from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
+from isneaker import catalogue, sliders
+from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
 from isneaker.images import PictureError, design_of, fit, open_picture, read_drawing, to_png
 from isneaker.render import render_all
+
+MAX_SEEDS = 10_000  # in one command
 
 
 class UsageError(ValueError):
@@ -73,10 +75,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     sketch.set_defaults(stems=_file_stems, designs=_sketch)
 
+    generate = commands.add_parser("generate", help="sneakers that do not exist")
+    generate.add_argument("--seeds", dest="inputs", type=_option(_seeds), required=True, help="0-99, or 3,5,8-12")
+    generate.add_argument(
+        "--psi", type=_option(_fraction), default=Design.psi, help="0 the mean shoe, 1 as varied as photos"
+    )
+    generate.add_argument("--language", type=_option(parse_mix), default=(), help="as for sketch")
+    generate.set_defaults(stems=lambda options: {seed: seed for seed in options.inputs}, designs=_generate)
+
+    edit = commands.add_parser("edit", help="generated sneakers, changed")
+    edit.add_argument("inputs", nargs="+", metavar="LINK_OR_PNG", help="as for render")
+    edit.add_argument(
+        "--set", dest="edits", action="append", type=_option(_edit), required=True, metavar="SLIDER=VALUE",
+        help="sole=1.5: by one and a half deviations; -3 to 3",
+    )  # fmt: skip
+    edit.set_defaults(stems=_link_stems, designs=_edited)
+
     render = commands.add_parser("render", help="links, tokens or our PNGs to the pictures they mean")
     render.add_argument("inputs", nargs="+", metavar="LINK", help="an address, ?d=TOKEN, a token or a PNG made here")
     render.set_defaults(stems=_link_stems, designs=_render)
-    for command in (sketch, render):
+    for command in (sketch, generate, edit, render):
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs")
     return parser
 
@@ -95,6 +113,16 @@ def _sketch(given: str, options: argparse.Namespace) -> list[Design]:
     )
     seeds = ((options.seed + i) % (MAX_SEED + 1) for i in range(options.variants))
     return [replace(design, seed=seed) for seed in seeds]
+
+
+def _generate(given: str, options: argparse.Namespace) -> list[Design]:
+    name = catalogue.newest("generate")
+    return [Design(model=name, seed=int(given), psi=options.psi, languages=options.language)]
+
+
+def _edited(given: str, options: argparse.Namespace) -> list[Design]:
+    (design,) = _render(given, options)
+    return [sliders.change(design, dict(options.edits))]
 
 
 def _render(given: str, options: argparse.Namespace) -> list[Design]:
@@ -153,6 +181,30 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
+
+
+def _seeds(text: str) -> list[str]:
+    """ "0-99" or "3,5,8-12" -> the seeds, each once, as text."""
+    seeds: dict[str, None] = {}
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        low = _integer(0, MAX_SEED)(first)
+        high = _integer(low, MAX_SEED)(last) if last else low
+        if high - low >= MAX_SEEDS or len(seeds) + high - low >= MAX_SEEDS:
+            raise UsageError(f"more than {MAX_SEEDS} seeds at once")
+        seeds |= dict.fromkeys(map(str, range(low, high + 1)))
+    return list(seeds)
+
+
+def _edit(text: str) -> tuple[str, int]:
+    """ "sole=1.5" -> the slider and its value in hundredths."""
+    name, equals, value = text.rpartition("=")
+    if not equals or not name:
+        raise UsageError(f"{text!r} is not SLIDER=VALUE")
+    amount = round(_number(value) * 100)
+    if abs(amount) > MAX_EDIT:
+        raise UsageError(f"{value} is not from -3 to 3")
+    return name.strip(), amount
 
 
 def _number(text: str) -> float:

@@ -47,9 +47,17 @@ def rows() -> dict[str, Row]:
     return {row["name"]: Row(**row) for row in json.loads((WEIGHTS / "catalogue.json").read_text())}
 
 
+def offers(architecture: str) -> bool:
+    """Whether there is a model of an architecture."""
+    return any(row.architecture == architecture for row in rows().values())
+
+
 def newest(architecture: str) -> str:
-    """Name of the newest model of an architecture."""
-    return [row.name for row in rows().values() if row.architecture == architecture][-1]
+    """Name of the newest model of an architecture. Raises WeightsUnavailable where there is none."""
+    names = [row.name for row in rows().values() if row.architecture == architecture]
+    if not names:
+        raise WeightsUnavailable(f"there is no {architecture} model here")
+    return names[-1]
 
 
 def architecture_of(name: str) -> str:
@@ -60,6 +68,7 @@ def architecture_of(name: str) -> str:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)  # whoever loads it first: gradients may be wanted later
 def load(name: str) -> nn.Module:
     """The model of a row, ready to use, in fp32. Raises WeightsUnavailable."""
     row = rows().get(name)

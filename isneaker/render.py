@@ -76,7 +76,7 @@ def _generate(model: GenerateModel, designs: list[Design]) -> torch.Tensor:
 def ws_of(model: GenerateModel, design: Design) -> torch.Tensor:
     """The w of every layer [num_ws,w_dim] of a Design: its code, moved by its sliders, mixed with its fine code."""
     drawn = model.bank.draw(design.seed, _mix(design), design.psi)
-    ws = _code(model.bank, design, drawn).repeat(model.synthesis.num_ws, 1)
+    ws = model.ws(_code(model.bank, design, drawn)).clone()
     known = sliders.load(design.model) if design.edits else {}
     for name, hundredths in design.edits:
         if name not in known:

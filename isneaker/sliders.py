@@ -1,12 +1,13 @@
 """Sliders: named directions in w, found from data by `train.directions`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
 from safetensors.torch import load_file
 
 from isneaker import catalogue
+from isneaker.design import Design, DesignError
 
 FILE = "directions.safetensors"
 
@@ -32,6 +33,19 @@ def load(model: str) -> dict[str, Slider]:
     tensors = load_file(catalogue.find(row, FILE, row.more[FILE]))
     names = sorted(tensors, key=lambda name: int(name.split("/")[0]))
     return {name.split("/")[1]: _slider(tensors[name].float()) for name in names}
+
+
+def change(design: Design, amounts: dict[str, int]) -> Design:
+    """A generated sneaker with some sliders set, in hundredths; "_" counts as a space. Raises DesignError."""
+    known = load(design.model)
+    if not known:
+        raise DesignError("this sneaker was drawn; only generated ones have sliders")
+    amounts = {name.replace("_", " "): amount for name, amount in amounts.items()}
+    for name in amounts:
+        if name not in known:
+            raise DesignError(f"there is no slider {name!r}; choose from {', '.join(known)}")
+    edits = dict(design.edits) | amounts
+    return replace(design, edits=tuple((name, amount) for name, amount in edits.items() if amount))
 
 
 def _slider(row: torch.Tensor) -> Slider:

@@ -1,5 +1,6 @@
 """What several tests share: tiny models in a catalogue of their own, a running app, a browser."""
 
+import csv
 import json
 import os
 import socket
@@ -9,13 +10,18 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import sync_playwright
 from safetensors.torch import save_file
 
-from isneaker import catalogue
+from isneaker import catalogue, sliders
+from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
+from isneaker.strokes import draw
+from isneaker.templates import TEMPLATES
 
 ROOT = Path(__file__).parent.parent
 TINY = {"ngf": 48, "nef": 8, "z_dim": 16, "num_codes": 40}
@@ -34,10 +40,36 @@ def save_tiny_model(folder: Path, seed: int = 0) -> None:
     (folder / "config.json").write_text(json.dumps(TINY))
 
 
+def save_tiny_generator(folder: Path, seed: int = 0) -> None:
+    """A generate model of a few channels with two sliders."""
+    torch.manual_seed(seed)
+    config = {"w_dim": 16, "ngf": 5, "nef": 8, "num_codes": 40}
+    model = GenerateModel(**config)
+    for conv in (*model.synthesis.to_rgb, model.synthesis.to_blocks):
+        torch.nn.init.normal_(conv.weight, 0, 0.05)
+    model.bank.codes.copy_(torch.randint(-16, 16, model.bank.codes.shape))
+    model.bank.languages.copy_(torch.arange(config["num_codes"]) // 4)
+    folder.mkdir(parents=True)
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(config))
+    directions = {f"{i}/{name}": torch.cat([torch.tensor([i * 5.0, 12.0]), torch.randn(16)]).half()
+                  for i, name in enumerate(("sole", "upper red"))}  # fmt: skip
+    save_file(directions, folder / sliders.FILE)
+
+
 def row(folder: Path, **fields) -> dict:
     """The catalogue row of a model's folder."""
     sha256 = catalogue.sha256_of(folder / "model.safetensors")
-    return {"name": folder.name, "architecture": "sketch", "sha256": sha256, "licence": "MIT"} | fields
+    more = {f.name: catalogue.sha256_of(f) for f in folder.glob("directions.*")}
+    architecture = folder.name.split(".")[0]
+    return {
+        "name": folder.name,
+        "architecture": architecture,
+        "sha256": sha256,
+        "licence": "MIT",
+        "more": more,
+    } | fields
 
 
 def forget() -> None:
@@ -48,14 +80,17 @@ def forget() -> None:
     catalogue.load.cache_clear()
     render._read.cache_clear()
     render._recent.clear()
+    sliders.load.cache_clear()
 
 
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
-    """A `weights/` folder with one tiny model, sketch.v1, in place of the real one."""
+    """A `weights/` folder with tiny models, sketch.v1 and generate.v1, in place of the real one."""
     folder = tmp_path / "weights"
     save_tiny_model(folder / "sketch.v1")
-    (folder / "catalogue.json").write_text(json.dumps([row(folder / "sketch.v1")]))
+    save_tiny_generator(folder / "generate.v1")
+    rows = [row(folder / name) for name in ("sketch.v1", "generate.v1")]
+    (folder / "catalogue.json").write_text(json.dumps(rows))
     monkeypatch.setattr(catalogue, "WEIGHTS", folder)
     forget()
     yield folder
@@ -114,3 +149,34 @@ def browser():
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Ten filled outlines as photos, with soft edges, laid out like the real data."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "photos").mkdir()
+    (folder / "edges").mkdir()
+    rows, rng = [], np.random.default_rng(0)
+    for i in range(10):
+        strokes = list(TEMPLATES.values())[i % 5]
+        photo = Image.new("RGB", (512, 384), "white")
+        ImageDraw.Draw(photo).polygon(strokes[0], fill=tuple(rng.integers(0, 220, 3).tolist()))
+        photo.save(folder / "photos" / f"{i:05d}.webp", quality=90)
+        draw(strokes).filter(ImageFilter.GaussianBlur(1.5)).point(lambda v: min(255, 2 * v)).save(
+            folder / "edges" / f"{i:05d}.webp"
+        )
+        split = "validation" if i % 5 == 4 else "train"
+        rows.append(
+            {
+                "file_name": f"photos/{i:05d}.webp",
+                "edges": f"edges/{i:05d}.webp",
+                "language": ("nike", "vans")[i % 2],
+                "split": split,
+            }
+        )
+    with open(folder / "metadata.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder

@@ -1,12 +1,11 @@
 """Training the sketch network, on a handful of drawn sneakers and tiny networks."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 from safetensors.torch import load_file
 
 from isneaker import catalogue
@@ -23,37 +22,6 @@ from train.embed import embed
 from train.evaluate import evaluate_sketch
 from train.features import Features
 from train.sketches import imagine, warp
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """Ten filled outlines as photos, with soft edges, laid out like the real data."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "photos").mkdir()
-    (folder / "edges").mkdir()
-    rows, rng = [], np.random.default_rng(0)
-    for i in range(10):
-        strokes = list(TEMPLATES.values())[i % 5]
-        photo = Image.new("RGB", (512, 384), "white")
-        ImageDraw.Draw(photo).polygon(strokes[0], fill=tuple(rng.integers(0, 220, 3).tolist()))
-        photo.save(folder / "photos" / f"{i:05d}.webp", quality=90)
-        draw(strokes).filter(ImageFilter.GaussianBlur(1.5)).point(lambda v: min(255, 2 * v)).save(
-            folder / "edges" / f"{i:05d}.webp"
-        )
-        split = "validation" if i % 5 == 4 else "train"
-        rows.append(
-            {
-                "file_name": f"photos/{i:05d}.webp",
-                "edges": f"edges/{i:05d}.webp",
-                "language": ("nike", "vans")[i % 2],
-                "split": split,
-            }
-        )
-    with open(folder / "metadata.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return folder
 
 
 def config(data, out, **changes) -> sketch.Config:

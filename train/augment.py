@@ -4,21 +4,24 @@ tell training photos by heart."""
 import math
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 
-class Controller:
-    """The probability p of each disturbance, driven by the overfitting measure r_t, the mean sign of the critics'
+class Controller(nn.Module):
+    """The probability p of each disturbance, kept in checkpoints, driven by the overfitting measure r_t, the mean sign of the critics'
     logits on training photos (eq. 1): towards `target`, by at most 1 in `ada_kimg` thousand pictures."""
 
-    def __init__(self, target: float = 0.6, ada_kimg: float = 100, p: float = 0.0):
-        self.target, self.ada_kimg, self.p = target, ada_kimg, p
+    def __init__(self, target: float = 0.6, ada_kimg: float = 100):
+        super().__init__()
+        self.target, self.ada_kimg = target, ada_kimg
+        self.register_buffer("p", torch.zeros((), dtype=torch.float64))
 
     def update(self, r_t: float, pictures: int) -> float:
         """One batch of `pictures` had the measure r_t in [-1, 1] -> the new p in [0, 0.85]."""
         step = math.copysign(pictures / (1000 * self.ada_kimg), r_t - self.target)
-        self.p = min(0.85, max(0.0, self.p + step))
-        return self.p
+        self.p.add_(step).clamp_(0, 0.85)
+        return self.p.item()
 
 
 def disturb(p: float, generator: torch.Generator, *groups: torch.Tensor) -> list[torch.Tensor]:

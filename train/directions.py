@@ -36,7 +36,7 @@ TITLES = {
 
 def find_sliders(model: GenerateModel, name: str) -> dict[str, sliders.Slider]:
     """All sliders of a model that is row `name` of the catalogue, with the layers where each works best."""
-    w = torch.stack([ws_of(model, Design(model=name, seed=seed, psi=1))[0] for seed in range(SAMPLES)])
+    w = model.bank.codes[:: max(1, len(model.bank.codes) // SAMPLES)].float() / model.bank.scale
     measured = _measure_all(model.synthesis, w[:, None].expand(-1, model.synthesis.num_ws, -1), "attributes")
     known = ~np.isnan(measured).any(1)
     directions = conditional_directions(w.numpy()[known], measured[known])

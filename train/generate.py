@@ -41,6 +41,7 @@ class Config:
     seed: int = 0
 
     w_dim: int = 256  # bytes of a sneaker in a link
+    ngf: int = 40  # 4.2 G multiply-adds, 7.7 M parameters
     nef: int = 48
     ndf: int = 64
     kimg_128: float = 16  # from here on at 256x192
@@ -73,7 +74,7 @@ class Config:
 
     def architecture(self) -> dict[str, int]:
         """The arguments of `GenerateModel` that the run decides."""
-        return {"w_dim": self.w_dim, "nef": self.nef}
+        return {"w_dim": self.w_dim, "ngf": self.ngf, "nef": self.nef}
 
     def width(self, nimg: int) -> int:
         """Of the pictures at this point of the run."""
@@ -98,12 +99,13 @@ class Networks:
         self.D_opt = torch.optim.Adam(self.D.parameters(), config.D_lr, betas=(0.5, 0.99), fused=True)
 
     def _build(self, config: Config) -> None:
-        self.G, self.E = Synthesis(config.w_dim), PhotoEncoder(config.w_dim, config.nef)
+        self.G, self.E = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
         self.D = nn.ModuleDict({
             "patches": PhotoDiscriminator(config.ndf),
             "heads": FeatureDiscriminator(CHANNELS[1:], len(LANGUAGES) + 1, config.ndf),
         })  # fmt: skip
-        self.G_ema, self.E_ema = Synthesis(config.w_dim), PhotoEncoder(config.w_dim, config.nef)
+        self.G_ema, self.E_ema = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
+        self.ada = Controller(config.ada_target, config.ada_kimg)
         self.follow()
 
     def follow(self) -> None:
@@ -112,7 +114,7 @@ class Networks:
         self.E_ema.load_state_dict(self.E.state_dict())
 
     def parts(self) -> dict:
-        return {name: getattr(self, name) for name in ("G", "E", "D", "G_ema", "E_ema", "G_opt", "D_opt")}
+        return {name: getattr(self, name) for name in ("G", "E", "D", "G_ema", "E_ema", "ada", "G_opt", "D_opt")}
 
 
 class View:
@@ -137,18 +139,18 @@ def resize(photo: torch.Tensor, width: int) -> torch.Tensor:
 
 def imagine(w: torch.Tensor, count: int, num_ws: int, generator: torch.Generator) -> torch.Tensor:
     """w [N,w_dim] of the batch's photos -> ws [N,num_ws,w_dim] in which the last `count` are crossings: a point
-    between two of them, and from a random layer on a third (style mixing)."""
+    between two of them, and, half of them, from a random layer on a third (style mixing)."""
     ws = w[:, None].expand(-1, num_ws, -1).clone()
     for n in range(len(w) - count, len(w)):
         a, b, c = (int(i) for i in torch.randint(len(w), (3,), generator=generator))
         share = float(torch.rand((), generator=generator))
-        layer = int(torch.randint(num_ws // 2, 2 * num_ws, (), generator=generator))  # half of them unmixed
+        layer = int(torch.randint(3, 2 * num_ws - 3, (), generator=generator))
         ws[n] = w[a] + share * (w[b] - w[a])
         ws[n, layer:] = w[c]
     return ws
 
 
-def train_step(nets: Networks, ada: Controller, batch: dict, config: Config, nimg: int) -> dict[str, float]:
+def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[str, float]:
     """One step of encoder, synthesis and critics on one batch -> its losses."""
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + nimg)
     device, width = next(nets.G.parameters()).device, config.width(nimg)
@@ -168,7 +170,7 @@ def train_step(nets: Networks, ada: Controller, batch: dict, config: Config, nim
         w = nets.E(resize(photo, ENCODED_WIDTH)).float()
         noise = config.w_noise * torch.randn(w.shape, generator=generator).to(device)
         fake = nets.G(imagine(w + noise, count, nets.G.num_ws, generator), width).float()
-    seen_fake, seen_real = disturb(ada.p, generator, view(fake), view(target))
+    seen_fake, seen_real = disturb(nets.ada.p.item(), generator, view(fake), view(target))
     fake_maps = nets.features(seen_fake.bfloat16())
     with torch.no_grad():
         real_maps = nets.features(seen_real.bfloat16())
@@ -192,7 +194,7 @@ def train_step(nets: Networks, ada: Controller, batch: dict, config: Config, nim
     nets.G_opt.step()
 
     # Critics
-    critics = critic_step(nets, ada, config, nimg, (seen_fake.detach(), fake_maps, fake_language),
+    critics = critic_step(nets, config, nimg, (seen_fake.detach(), fake_maps, fake_language),
                           (seen_real.detach(), real_maps, language)) if ramp else {}  # fmt: skip
 
     decay = 0.5 ** (len(photo) / (1000 * min(config.ema_kimg, nimg / 10_000 + 0.01)))
@@ -203,7 +205,7 @@ def train_step(nets: Networks, ada: Controller, batch: dict, config: Config, nim
     }  # fmt: skip
 
 
-def critic_step(nets: Networks, ada: Controller, config: Config, nimg: int, fakes: tuple, reals: tuple) -> dict:
+def critic_step(nets: Networks, config: Config, nimg: int, fakes: tuple, reals: tuple) -> dict:
     """One step of the critics on pictures, their feature maps and languages; R1 every few steps; ADA's next p."""
     fake, fake_maps, fake_language = fakes
     real, real_maps, language = reals
@@ -223,10 +225,10 @@ def critic_step(nets: Networks, ada: Controller, config: Config, nimg: int, fake
     (D_patches + D_heads + r1 * (config.r1_gamma / 2 * config.r1_interval / patches_real[0].numel())).backward()
     nets.D_opt.step()
     signs = torch.stack([r.detach().float().sign().mean() for r in (patches_real, *heads_real)])
-    ada.update(signs.mean().item(), len(fake))
+    nets.ada.update(signs.mean().item(), len(fake))
     return {
         "D_patches": D_patches.item(), "D_heads": D_heads.item() / len(heads_real), "r1": r1.item(),
-        "r_t": signs.mean().item(), "ada_p": ada.p,
+        "r_t": signs.mean().item(), "ada_p": nets.ada.p.item(),
     }  # fmt: skip
 
 
@@ -246,11 +248,8 @@ def train(config: Config) -> None:
     sheet = PhotoSheet(Photos(Path(config.data), cache, "validation", config.seed))
     nets = Networks(config, device)
     nimg, seconds = load_checkpoint(out / "checkpoint.safetensors", nets.parts())
-    ada = Controller(config.ada_target, config.ada_kimg)
     if nimg == 0:
         start_w(nets, dataset, config, device)
-    elif (out / "stats.jsonl").exists():
-        ada.p = json.loads((out / "stats.jsonl").read_text().splitlines()[-1]).get("p", 0.0)
 
     stop, every = int(config.kimg * 1000), int(config.snapshot_kimg * 1000)
     loader = DataLoader(SamplesFrom(dataset, nimg, stop), config.batch_size, drop_last=True, num_workers=config.workers)
@@ -261,7 +260,7 @@ def train(config: Config) -> None:
             for group in nets.G_opt.param_groups:
                 group["lr"] = config.G_lr * learning_rate(config, nimg) * group["scale"]
             nets.D_opt.param_groups[0]["lr"] = config.D_lr * learning_rate(config, nimg)
-            for key, value in (train_step(nets, ada, batch, config, nimg) | {"steps": 1}).items():
+            for key, value in (train_step(nets, batch, config, nimg) | {"steps": 1}).items():
                 sums[key] = sums.get(key, 0) + value
             nimg += config.batch_size
             bar.update(config.batch_size)
@@ -270,7 +269,7 @@ def train(config: Config) -> None:
             steps, seconds, since = sums.pop("steps"), seconds + time.monotonic() - since, time.monotonic()
             stats, sums = {key: value / steps for key, value in sums.items()}, {}
             bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in stats.items()))
-            log_stats(out / "stats.jsonl", kimg=nimg / 1000, seconds=seconds, p=ada.p, **stats)
+            log_stats(out / "stats.jsonl", kimg=nimg / 1000, seconds=seconds, **stats)
             save_checkpoint(out / "checkpoint.safetensors", nets.parts(), nimg, seconds)
             sheet.draw(nets.G_ema, nets.E_ema, config.width(nimg - 1)).save(out / "samples.png")
             export_generate(out, config.architecture(), nets.G_ema, nets.E_ema, dataset)

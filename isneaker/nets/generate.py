@@ -7,54 +7,62 @@ from isneaker.nets.encoder import PhotoEncoder
 from isneaker.nets.style import CodeBank
 from isneaker.nets.stylegan2 import Synthesis
 
-NEIGHBOURS = 16  # of a stored w, from which its partners are drawn
-PARTNERS = 3
+NEIGHBOURS = 16  # of a stored w, from which its partner is drawn
+SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and material
 
 
 class GenerateModel(nn.Module):
     """All that lies in a generate model's `model.safetensors`; its arguments are the `config.json` beside it."""
 
-    def __init__(self, w_dim: int = 256, nef: int = 48, channels: tuple[int, ...] | None = None, num_codes: int = 0):
+    def __init__(self, w_dim: int = 256, ngf: int = 40, nef: int = 48, num_codes: int = 0):
         super().__init__()
-        self.synthesis = Synthesis(w_dim, tuple(channels)) if channels else Synthesis(w_dim)
+        self.synthesis = Synthesis(w_dim, ngf)
         self.encoder = PhotoEncoder(w_dim, nef)
         self.bank = WBank(num_codes, w_dim)
+
+    def ws(self, w: torch.Tensor) -> torch.Tensor:
+        """w [w_dim], or of shape and look [2,w_dim], or of each layer -> the w of each layer [num_ws,w_dim]."""
+        if w.ndim == 2 and len(w) == 2:
+            return w[(torch.arange(self.synthesis.num_ws) >= SHAPE_LAYERS).long()]
+        return w.expand(self.synthesis.num_ws, -1)
 
 
 class WBank(CodeBank):
     """The w of the training photos: a design language is a density over w, drawn by seed.
 
-    A draw lies between a stored w and some of its neighbours of the same language, with noise: near enough to what
-    the synthesis network knows, and no copy of anything.
+    A draw takes its shape from one place and its look from another. Each lies between a stored w and a neighbour of
+    the same language, with noise: near enough to what the synthesis network knows, and no copy of anything.
     """
 
     scale = 8  # w's first principal components reach about +-15
     noise = 0.1
 
     def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> torch.Tensor:
-        """Seed, weights of languages (none: the data's own mix) and truncation in [0, 1] -> w [1,w_dim].
+        """Seed, weights of languages (none: the data's own mix) and truncation in [0, 1] -> w of shape and look
+        [2,w_dim].
 
         A mix is the weighted sum of each language's draw for this seed, so it is continuous in the weights; psi 0 is
-        the mean of the languages (arXiv 1812.04948).
+        the mean of the languages (arXiv 1812.04948). Looks are truncated less: their mean is grey.
         """
         generator = torch.Generator().manual_seed(seed)
-        place, shares = torch.rand((), generator=generator).item(), torch.rand(PARTNERS + 1, generator=generator)
-        ranks = torch.randint(1, NEIGHBOURS, (PARTNERS,), generator=generator)
-        noise = self.noise * torch.randn(1, self.codes.shape[1], generator=generator)
-        w = psi * noise
+        places, shares = torch.rand(2, generator=generator).tolist(), torch.rand(2, generator=generator).tolist()
+        ranks = torch.randint(1, NEIGHBOURS, (2,), generator=generator).tolist()
+        w = self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
         for language, weight in (mix or {-1: 1.0}).items():
-            stored, average = self._of(language), self._average(language)
-            near = torch.cdist(stored[[int(place * len(stored))]], stored)[0].argsort()[:NEIGHBOURS]
-            chosen = stored[near[torch.cat([torch.zeros(1, dtype=torch.int64), ranks % len(near)])]]
-            between = (shares / shares.sum()) @ chosen
-            w = w + weight * (average + psi * (between - average))
-        return w
+            stored = self._of(language)
+            drawn = torch.stack([_between(stored, *choice) for choice in zip(places, ranks, shares)])
+            w = w + weight * (drawn - stored.mean(0))
+        average = sum(weight * self._of(language).mean(0) for language, weight in (mix or {-1: 1.0}).items())
+        return average + torch.tensor([[psi], [psi**0.5]]) * w
 
     def _of(self, language: int) -> torch.Tensor:
         """The stored w [K,w_dim] of a language, -1 for all."""
         start, end = self.share(language)
         return self.codes[start:end].float() / self.scale
 
-    def _average(self, language: int) -> torch.Tensor:
-        """w_avg of a language, [w_dim]."""
-        return self._of(language).mean(0)
+
+def _between(stored: torch.Tensor, place: float, rank: int, share: float) -> torch.Tensor:
+    """The w [w_dim] at a place in [0, 1) of stored ones [K,w_dim], moved by up to half towards its rank-th neighbour."""
+    own = stored[int(place * len(stored))]
+    near = torch.cdist(own[None], stored)[0].argsort()[:NEIGHBOURS]
+    return own + share / 2 * (stored[near[rank % len(near)]] - own)

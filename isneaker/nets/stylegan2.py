@@ -63,8 +63,9 @@ class Synthesis(nn.Module):
     The picture is a sum over all widths (skip connections to RGB), counted from white, and starts at white.
     """
 
-    def __init__(self, w_dim: int = 256, channels: tuple[int, ...] = (320, 320, 256, 160, 80, 40)):
+    def __init__(self, w_dim: int = 256, ngf: int = 40):
         super().__init__()
+        channels = (8 * ngf, 8 * ngf, 32 * ngf // 5, 4 * ngf, 2 * ngf, ngf)  # at WIDTHS
         self.w_dim, self.num_ws = w_dim, 2 * len(channels)
         self.input_channels = channels[0] * 3 // 5
         self.input = nn.Linear(w_dim, self.input_channels * 6 * 8)

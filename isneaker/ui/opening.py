@@ -1,5 +1,7 @@
 """Opening links, PNGs and other tabs' sneakers: a Design goes to the tab that can change it."""
 
+from collections.abc import Callable
+
 import gradio as gr
 
 from isneaker import catalogue
@@ -21,6 +23,9 @@ class Opening:
     def put(self, design: Design, request: gr.Request) -> tuple:
         """Values of `outputs`: the Design in its tab, which is shown; the other tabs as they are."""
         chosen = HOMES[catalogue.architecture_of(design.model)]
+        if chosen not in [home.id for home in self.homes]:
+            gr.Warning("There is no model here for this sneaker.")
+            return self.put(Design(), request)
         values = [gr.Tabs(selected=chosen)]
         for home in self.homes:
             values += home.start_from(design, request) if home.id == chosen else [gr.skip()] * len(home.outputs)
@@ -48,6 +53,10 @@ class Opening:
     def open_token(self, token: str, request: gr.Request) -> tuple:
         """Another tab's sneaker."""
         return self.put(share.open_token(token, Design()), request)
+
+    def take(self, when: Callable, token: gr.Textbox) -> None:
+        """Open another tab's sneaker when an event of its token says so."""
+        self.follow(when(self.open_token, token, self.outputs, **share.RENDER, **share.PRIVATE))
 
     def follow(self, event) -> None:
         """Let each tab complete itself after an event that opened a Design."""

@@ -39,7 +39,14 @@ CSS = """
 .message:not(:has(p)) { display: none; }
 #fine-print { font-size: 12px; opacity: 0.65; }
 footer { opacity: 0.5; }
+.tiles { height: auto !important; min-height: 0; padding: 0 !important; box-shadow: none !important; }
+.tiles, .tiles * { min-width: 0; }
+.tiles .grid-wrap { height: auto !important; min-height: 0; padding: 0; }
+.tiles .thumbnail-item { aspect-ratio: 4 / 3; background: #fff; }
+.tiles .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+.tiles img { background: #fff; }
 @media (max-width: 640px) {
+  .tiles .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }
   .gradio-container .fillable > .wrap { padding: 8px !important; }
   #masthead { padding: 0; }
   .actions button { padding-inline: 4px; font-size: 15px; }

@@ -1,0 +1,251 @@
+"""Sneakers that do not exist: what a seed, a language, psi, a slider and a code do, and their training."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from isneaker import catalogue, sliders
+from isneaker.design import Design, DesignError, from_token, to_token
+from isneaker.invert import invert, refine
+from isneaker.nets.encoder import PhotoEncoder
+from isneaker.nets.stylegan2 import ModulatedConv, Synthesis
+from isneaker.render import render, render_all, ws_of
+from tests.conftest import forget
+from tests.test_render import difference
+from train import generate, losses
+from train.attributes import NAMES, measure
+from train.augment import Controller, disturb
+from train.directions import closed_form, conditional_directions
+from train.embed import embed
+
+DESIGN = Design(model="generate.v1", seed=3, psi=1)
+CODE = bytes(range(100, 116))
+
+
+def test_same_seed_same_pixels_alone_and_in_a_page(weights):
+    designs = [replace(DESIGN, seed=seed) for seed in range(4)]
+    alone = [render(design) for design in designs]
+    forget()
+    assert max(map(difference, alone, render_all(designs))) <= 1
+    assert min(difference(alone[0], other) for other in alone[1:]) > 3
+
+
+def test_psi_0_is_the_mean_shoe_of_every_seed(weights):
+    mean, other = (render(replace(DESIGN, seed=seed, psi=0)) for seed in (1, 2))
+    assert difference(mean, other) == 0
+    near, far = (np.abs(np.asarray(mean, float) - np.asarray(render(replace(DESIGN, psi=p)))).mean() for p in (0.1, 1))
+    assert near < far
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 4}, {"psi": 0.4}, {"languages": (("nike", 100),)}, {"languages": (("nike", 50), ("vans", 50))},
+        {"codes": ((50, CODE),)}, {"edits": (("sole", 150),)}, {"edits": (("upper red", -100),)},
+        {"fine": CODE, "crossover": 6}, {"fine": CODE, "crossover": 0},
+    ],
+)  # fmt: skip
+def test_every_field_changes_the_picture(weights, other):
+    design = replace(DESIGN, **other)
+    assert difference(render(DESIGN), render(design)) > 2
+    assert difference(render(design), render(from_token(to_token(design)))) == 0
+
+
+def test_a_slider_moves_its_own_layers_only(weights):
+    model = catalogue.load("generate.v1")
+    before, after = (ws_of(model, replace(DESIGN, edits=edits)) for edits in ((), (("upper red", 100),)))
+    changed = (before - after).abs().sum(1) > 0
+    assert changed.tolist() == [layer >= 5 for layer in range(12)]
+
+
+def test_a_mix_of_languages_is_continuous(weights):
+    a, b, c = (render(replace(DESIGN, languages=(("nike", n), ("vans", 100 - n)))) for n in (50, 51, 95))
+    near, far = (np.abs(np.asarray(a, float) - np.asarray(x, float)).mean() for x in (b, c))
+    assert near < far / 5
+
+
+def test_what_is_not_the_models_is_refused(weights):
+    for wrong in ({"edits": (("wings", 100),)}, {"codes": ((100, b"123"),)}, {"fine": b"1"}):
+        with pytest.raises(DesignError):
+            render(replace(DESIGN, **wrong))
+    with pytest.raises(DesignError):
+        sliders.change(DESIGN, {"wings": 100})
+    with pytest.raises(DesignError):
+        sliders.change(Design(), {"sole": 100})
+
+
+def test_sliders_can_be_set_and_taken_back(weights):
+    design = sliders.change(DESIGN, {"upper_red": 50, "sole": -20})
+    assert dict(design.edits) == {"upper red": 50, "sole": -20}
+    assert sliders.change(design, {"upper red": 0, "sole": 0}) == DESIGN
+
+
+def test_a_photo_becomes_a_short_code_and_refinement_comes_closer(weights):
+    photo = render(replace(DESIGN, seed=9))
+    design = invert(photo)
+    assert len(to_token(design)) <= 400
+    done: list[float] = []
+    closer = refine(photo, design, done.append)
+    errors = [np.abs(np.asarray(render(d), float) - np.asarray(photo, float)).mean() for d in (design, closer)]
+    assert errors[1] < errors[0] and done[-1] == 1
+
+
+def test_the_embedded_generator_inverts_and_edits():
+    shoe = Design(model="generate.v1", seed=5)
+    photo = render(shoe)
+    back = render(invert(photo))
+    apart = np.abs(np.asarray(photo, float) - np.asarray(render(replace(shoe, seed=6)), float)).mean()
+    assert np.abs(np.asarray(photo, float) - np.asarray(back, float)).mean() < 0.7 * apart
+    low, high = (measure(render(sliders.change(shoe, {"collar": v}))) for v in (-150, 150))
+    assert high["collar_height"] > low["collar_height"] + 0.05
+    dark, light = (measure(render(sliders.change(shoe, {"upper light": v}))) for v in (-150, 150))
+    assert light["upper_lightness"] > dark["upper_lightness"] + 15
+
+
+# --- networks ---
+
+
+def test_modulation_scales_channels_and_demodulation_takes_the_scale_out():
+    conv = ModulatedConv(8, 4, 3, 16)
+    x, w = torch.randn(2, 8, 6, 8), torch.randn(2, 16)
+    doubled = ModulatedConv(8, 4, 3, 16)
+    doubled.load_state_dict(conv.state_dict())
+    with torch.no_grad():
+        doubled.affine.weight *= 2
+        doubled.affine.bias *= 2
+    assert torch.allclose(conv(x, w), doubled(x, w), atol=1e-4)
+    style = conv.affine(w)[0]
+    fused = conv.weight * style[None, :, None, None]
+    fused = fused * torch.rsqrt(fused.square().sum((1, 2, 3), keepdim=True) + 1e-8)
+    expected = torch.nn.functional.conv2d(x[:1], fused, padding=1)
+    assert torch.allclose(conv(x[:1], w[:1]), expected, atol=1e-4)
+
+
+def test_an_untrained_synthesis_draws_white_paper_at_every_size():
+    G = Synthesis(16, 5)
+    ws = torch.randn(1, G.num_ws, 16)
+    for width in (16, 128, 256, 512):
+        picture = G(ws, width)
+        assert picture.shape == (1, 3, width * 3 // 4, width) and (picture == 1).all()
+
+
+def test_the_encoder_starts_as_principal_components():
+    photos = torch.rand(40, 3, 96, 128, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    photos *= torch.linspace(0.2, 1, 40)[:, None, None, None]
+    encoder = PhotoEncoder(4, 8)
+    encoder.start(photos)
+    w = encoder(photos)
+    assert w.mean(0).abs().max() < 0.02 and (w.T @ w / 40 - torch.diag(w.square().mean(0))).abs().max() < 0.05
+
+
+# --- training ---
+
+
+def config(data, out, **changes) -> generate.Config:
+    tiny = {"kimg": 0.024, "batch_size": 4, "ngf": 5, "w_dim": 6, "nef": 8, "ndf": 8, "snapshot_kimg": 0.008,
+            "workers": 0, "kimg_128": 0.008, "kimg_256": 0.016, "r1_interval": 2, "warm_up": 0.01, "ada_kimg": 0.1}  # fmt: skip
+    return generate.Config(str(data), str(out), adversary_from=0, adversary_full=0.004, **(tiny | changes))
+
+
+def test_a_run_leaves_what_the_app_loads(data, tmp_path, weights):
+    generate.train(config(data, tmp_path / "run"))
+    stats = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").read_text().splitlines()]
+    assert [line["kimg"] for line in stats] == [0.008, 0.016, 0.024]
+    assert all(np.isfinite(value) for line in stats for value in line.values())
+    embed(tmp_path / "run", "generate.v7")
+    forget()
+    assert catalogue.newest("generate") == "generate.v7"
+    assert render(Design(model="generate.v7")).size == (512, 384)
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(data, tmp_path, monkeypatch):
+    generate.train(config(data, tmp_path / "whole"))
+
+    class Killed(Exception):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(generate, "export_generate", kill)  # right after the first checkpoint
+        generate.train(config(data, tmp_path / "killed"))
+    generate.train(config(data, tmp_path / "killed"))
+    whole, resumed = (load_file(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "killed"))
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+def test_the_augmentation_follows_the_overfitting_measure():
+    ada = Controller(target=0.6, ada_kimg=1)
+    assert ada.update(1.0, 100) > 0
+    risen = ada.update(1.0, 100)
+    assert ada.update(0.2, 100) < risen
+    for _ in range(50):
+        ada.update(-1.0, 100)
+    assert ada.p == 0
+
+
+def test_disturbance_is_none_at_0_and_the_same_for_both_groups():
+    photos = torch.rand(6, 3, 48, 64) * 2 - 1
+    same, *_ = disturb(0, torch.Generator(), photos)
+    assert torch.equal(same, photos)
+    a, b = disturb(0.8, torch.Generator().manual_seed(0), photos, photos.clone())
+    assert torch.equal(a, b) and (a - photos).abs().mean() > 0.05
+    white, *_ = disturb(1, torch.Generator().manual_seed(1), torch.ones(4, 3, 48, 64))
+    assert white.shape == (4, 3, 48, 64)
+
+
+def test_r1_is_the_squared_slope():
+    photos = torch.randn(2, 3, 4, 4, requires_grad=True)
+    assert abs(losses.r1_penalty(3 * photos.sum((1, 2, 3)), photos).item() - 9 * 48) < 1e-2
+
+
+def test_crossings_are_between_photos_and_the_rest_is_left_alone():
+    w = torch.randn(8, 6)
+    ws = generate.imagine(w, 3, 12, torch.Generator().manual_seed(0))
+    assert torch.equal(ws[:5], w[:5, None].expand(-1, 12, -1))
+    assert not torch.equal(ws[5:], w[5:, None].expand(-1, 12, -1))
+
+
+# --- attributes and directions ---
+
+
+def shoe(collar: int, sole: tuple, upper: tuple) -> Image.Image:
+    """A shoe of boxes: collar height in pixels and two colours."""
+    pixels = np.full((384, 512, 3), 255, np.uint8)
+    pixels[352 - 120 : 352, 40:470] = upper
+    pixels[352 - collar : 352, 40:160] = upper
+    pixels[352 - 40 : 352, 30:480] = sole
+    return Image.fromarray(pixels)
+
+
+def test_attributes_are_what_they_say():
+    low, high = measure(shoe(150, (230, 230, 230), (200, 30, 30))), measure(shoe(260, (20, 20, 20), (30, 30, 200)))
+    assert abs(low["sole_thickness"] * 450 - 40) < 5
+    assert high["collar_height"] > low["collar_height"] + 0.2
+    assert low["upper_red"] > 40 and high["upper_yellow"] < -40
+    assert low["sole_lightness"] > 80 > 20 > high["sole_lightness"]
+    assert set(NAMES) <= set(low)
+    assert np.isnan(measure(Image.new("RGB", (512, 384), "white"))["bulk"])
+
+
+def test_conditional_directions_move_their_attribute_and_leave_the_others():
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=(4000, 6))
+    attributes = np.stack([w[:, 0] + 0.9 * w[:, 1], w[:, 1], w[:, 2]], 1)
+    directions = conditional_directions(w, attributes)
+    effects = directions @ np.array([[1, 0.9, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]]).T
+    own = np.abs(np.diag(effects))
+    assert (own > 4 * (np.abs(effects).sum(1) - own)).all()
+
+
+def test_closed_form_directions_are_orthogonal_and_sorted():
+    G = Synthesis(8, 5)
+    directions = closed_form(G, 5, 12)
+    assert torch.allclose(directions @ directions.T, torch.eye(8), atol=1e-4)
