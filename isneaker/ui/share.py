@@ -88,14 +88,18 @@ def shown(design: Design, request: gr.Request | None) -> Shown:
 def png(token: str) -> str:
     """The picture as a PNG file that carries its Design -> its path."""
     design = open_token(token, Design())
+    return offer(f"isneaker-{zlib.crc32(token.encode()):08x}.png", to_png(render(design), to_token(design)))
+
+
+def offer(name: str, data: bytes) -> str:
+    """Write a file for Gradio to copy and serve -> its path."""
     folder = Path(tempfile.gettempdir()) / "isneaker"
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():  # Gradio has its own copy by now
         if time.time() - old.stat().st_mtime > 60:
             old.unlink(missing_ok=True)
-    path = folder / f"isneaker-{zlib.crc32(token.encode()):08x}.png"
-    path.write_bytes(to_png(render(design), to_token(design)))
-    return str(path)
+    (folder / name).write_bytes(data)
+    return str(folder / name)
 
 
 def _address(request: gr.Request | None) -> str:
