@@ -22,6 +22,7 @@ from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
 from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
+from tests.visitor import DESKTOP, Visitor
 
 ROOT = Path(__file__).parent.parent
 TINY = {"ngf": 48, "nef": 8, "z_dim": 16, "num_codes": 40}
@@ -180,3 +181,17 @@ def data(tmp_path_factory):
         writer.writeheader()
         writer.writerows(rows)
     return folder
+
+
+@pytest.fixture
+def visit(app, browser):
+    """Open the page: `visit(query, device)`, or another tab's link: `visit(query, tab=..., ready=...)`."""
+    visitors = []
+
+    def open_page(query: str = "", device: dict = DESKTOP, **tab) -> Visitor:
+        visitors.append(Visitor(browser, app.url + query, device, **tab))
+        return visitors[-1]
+
+    yield open_page
+    for visitor in visitors:
+        visitor.context.close()

@@ -13,7 +13,7 @@ from isneaker.poses import fill
 from isneaker.render import render
 from isneaker.restyle import restyle
 from tests.pictures import mask_of, on_carpet, prepared, shoe
-from tests.test_page import DESKTOP, PHONE
+from tests.visitor import DESKTOP, PHONE
 
 
 def difference(a: Design, b: Design) -> float:
