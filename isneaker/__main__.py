@@ -10,9 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from isneaker import catalogue, sliders
+from isneaker.combine import Source, combine, read_source, source_of
 from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
 from isneaker.images import PictureError, design_of, fit, open_picture, read_drawing, to_png
+from isneaker.photos import prepare
 from isneaker.render import render_all
+from isneaker.restyle import restyle
 
 MAX_SEEDS = 10_000  # in one command
 
@@ -75,6 +78,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     sketch.set_defaults(stems=_file_stems, designs=_sketch)
 
+    restyle = commands.add_parser("restyle", help="photos of shoes, from the side, in another design language")
+    restyle.add_argument("inputs", nargs="+", metavar="PHOTO", help="a picture file of one shoe")
+    restyle.add_argument(
+        "--language", type=_option(parse_mix), required=True, help="nike=0.7,adidas=0.3 or just adidas"
+    )
+    restyle.add_argument("--strength", type=_option(_fraction), default=0.7, help="0 the shoe itself, 1 a redesign")
+    restyle.add_argument("--seed", type=_option(_integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
+    restyle.set_defaults(stems=_file_stems, designs=_restyle)
+
+    combine = commands.add_parser("combine", help="one sneaker out of two to four")
+    combine.add_argument("inputs", nargs="+", metavar="PHOTO_OR_LINK", help="a photo, a PNG made here, or a link")
+    combine.add_argument("--weights", type=_option(_weights), help="0.5,0.5: how much of each; default: as much of all")
+    combine.set_defaults(stems=_combined_stem, designs=_combine)
+
     generate = commands.add_parser("generate", help="sneakers that do not exist")
     generate.add_argument("--seeds", dest="inputs", type=_option(_seeds), required=True, help="0-99, or 3,5,8-12")
     generate.add_argument(
@@ -94,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="links, tokens or our PNGs to the pictures they mean")
     render.add_argument("inputs", nargs="+", metavar="LINK", help="an address, ?d=TOKEN, a token or a PNG made here")
     render.set_defaults(stems=_link_stems, designs=_render)
-    for command in (sketch, generate, edit, render):
+    for command in (sketch, restyle, combine, generate, edit, render):
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs")
     return parser
 
@@ -125,6 +142,26 @@ def _edited(given: str, options: argparse.Namespace) -> list[Design]:
     return [sliders.change(design, dict(options.edits))]
 
 
+def _restyle(given: str, options: argparse.Namespace) -> list[Design]:
+    return [restyle(prepare(open_picture(given)), options.language, options.strength, seed=options.seed)]
+
+
+def _combine(given: str, options: argparse.Namespace) -> list[Design]:
+    sources = []
+    for each in options.inputs:
+        try:
+            sources.append(_source(each))
+        except (DesignError, PictureError) as error:
+            raise UsageError(f"{each[:80]}: {error}") from None
+    return [combine(sources, options.weights or [1.0] * len(sources))]
+
+
+def _source(given: str) -> Source:
+    """A link's sneaker, where the text is no file and looks like a link, else a picture's."""
+    is_link = "?d=" in given or not (Path(given).suffix or Path(given).exists())
+    return source_of(from_token(find_token(given))) if is_link else read_source(given)
+
+
 def _render(given: str, options: argparse.Namespace) -> list[Design]:
     if not Path(given).suffix.lower() == ".png":
         return [from_token(find_token(given))]
@@ -151,6 +188,16 @@ def _link_stems(options: argparse.Namespace) -> dict[str, str]:
     return dict(zip(options.inputs, names))
 
 
+def _combined_stem(options: argparse.Namespace) -> dict[str, str]:
+    """All inputs make one picture, combined.png."""
+    count = len(options.inputs)
+    if not 2 <= count <= 4:
+        raise UsageError(f"two to four sneakers can be combined, not {count}")
+    if options.weights and len(options.weights) != count:
+        raise UsageError(f"there are {len(options.weights)} weights for {count} sneakers")
+    return {"combine": "combined"}
+
+
 # --- options ---
 
 
@@ -171,6 +218,13 @@ def _fraction(text: str) -> float:
     if not 0 <= value <= 1:
         raise UsageError(f"{text} is not from 0 to 1")
     return value
+
+
+def _weights(text: str) -> list[float]:
+    values = [_number(part) for part in text.split(",")]
+    if min(values) < 0 or not any(values):
+        raise UsageError(f"{text} are no weights: numbers from 0 on, one of them above 0")
+    return values
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:

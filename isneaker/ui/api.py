@@ -1,4 +1,4 @@
-"""What programs can call over HTTP: `/sketch`, `/generate`, `/edit`, `/render`, with the page's own limits."""
+"""What programs can call over HTTP: `/sketch`, `/restyle`, `/combine`, `/generate`, `/edit`, `/render`, with the page's own limits."""
 
 from dataclasses import replace
 
@@ -6,9 +6,13 @@ import gradio as gr
 from PIL import Image
 
 from isneaker import catalogue, sliders
+from isneaker.combine import combine as combine_sources
+from isneaker.combine import read_source, source_of
 from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
 from isneaker.images import PictureError, fit, open_picture, read_drawing
+from isneaker.photos import prepare
 from isneaker.render import render as render_design
+from isneaker.restyle import restyle as restyle_photo
 from isneaker.ui import share
 
 
@@ -33,6 +37,41 @@ def render(link: str) -> Image.Image:
     try:
         return render_design(from_token(find_token(link or "")))
     except (DesignError, catalogue.WeightsUnavailable) as error:
+        raise gr.Error(f"{str(error).capitalize()}.") from None
+
+
+def restyle(
+    photo: str | None, language: str, strength: float, keep_colours: bool, seed: int
+) -> tuple[Image.Image, str]:
+    """Photo (file) of one shoe from the side, language such as "nike=0.7,adidas=0.3", strength from 0 (the shoe itself) to
+    1 (a redesign), whether to keep its colours, and seed -> picture and token."""
+    if photo is None:
+        raise gr.Error("There is no photo.")
+    try:
+        design = restyle_photo(
+            prepare(open_picture(photo)), parse_mix(language or ""), share.number(strength, 0, 1, "strength"),
+            bool(keep_colours), int(share.number(seed, 0, MAX_SEED, "seed")),
+        )  # fmt: skip
+        return render_design(design), to_token(design)
+    except (DesignError, PictureError, catalogue.WeightsUnavailable) as error:
+        raise gr.Error(f"{str(error).capitalize()}.") from None
+
+
+def combine(files: list[str] | None, links: str, weights: str) -> tuple[Image.Image, str]:
+    """Two to four sneakers, files (photos, or PNGs made here) first and then links or tokens, separated by spaces; weights
+    such as "0.5,0.5", or "" for as much of each -> their child's picture and token."""
+    count = len(files or []) + len((links or "").split())
+    if not 2 <= count <= 4:
+        raise gr.Error(f"Two to four sneakers can be combined, not {count}.")
+    try:
+        shares = [share.number(part, 0, 100, "weight") for part in filter(None, (weights or "").split(","))]
+        if len(shares) not in (0, count) or shares and not any(shares):
+            raise gr.Error("Give each sneaker a weight, one of them above 0.")
+        sources = [read_source(file) for file in files or []]
+        sources += [source_of(from_token(find_token(link))) for link in (links or "").split()]
+        design = combine_sources(sources, shares or [1.0] * count)
+        return render_design(design), to_token(design)
+    except (DesignError, PictureError, catalogue.WeightsUnavailable) as error:
         raise gr.Error(f"{str(error).capitalize()}.") from None
 
 
@@ -72,6 +111,14 @@ def build() -> None:
         picture, token = gr.Image(label="picture", format="png"), gr.Textbox(label="token")
         gr.Button().click(
             sketch, [drawing, language, fidelity, seed], [picture, token], api_name="sketch", **share.RENDER
+        )
+        strength, keep = gr.Number(0.7, label="strength"), gr.Checkbox(label="keep_colours")
+        gr.Button().click(
+            restyle, [drawing, language, strength, keep, seed], [picture, token], api_name="restyle", **share.RENDER
+        )
+        files, links = gr.File(label="files", file_count="multiple"), gr.Textbox(label="links")
+        gr.Button().click(
+            combine, [files, links, gr.Textbox(label="weights")], [picture, token], api_name="combine", **share.RENDER
         )
         gr.Button().click(render, token, picture, api_name="render", **share.RENDER)
         if catalogue.offers("generate"):
