@@ -25,12 +25,12 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
             combine.build()
         if catalogue.offers("generate"):
             with gr.Tab("Discover", id="discover") as tab:
-                picked = discover.build(tab)
+                page = discover.build(tab)
             with gr.Tab("Edit", id="edit") as tab:
                 homes.append(edit.build(tab))
     opened = opening.build(demo, tabs, homes)
     if catalogue.offers("generate"):
-        opened.take(picked.change, picked)
+        opened.take(page)
     api.build()
     gr.HTML(FINE_PRINT, elem_id="fine-print")
 

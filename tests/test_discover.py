@@ -163,3 +163,20 @@ def test_the_editor_works_on_a_phone(edit):
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.changes(lambda: move(visitor, "upper-light", "1"))
     assert dict(visitor.design().edits) == {"upper light": 100}
+
+
+def test_what_is_kept_stays_in_the_browser_and_opens_again(edit):
+    visitor = edit()
+    visitor.page.locator("#edit-heart").click()
+    visitor.page.wait_for_selector(".toast-body:has-text('Kept')", timeout=20_000)
+    visitor.page.goto(visitor.page.url.split("?")[0])
+    visitor.page.wait_for_selector("#picture img", timeout=60_000)
+    visitor.page.locator("#kept").get_by_text("Kept in this browser").click()
+    visitor.page.wait_for_selector("#kept-tiles-0 img", timeout=30_000)
+    assert visitor.page.locator("#kept-tiles-0 img").count() == 1
+    visitor.page.locator("#kept-tiles-0 img").click()
+    visitor.page.wait_for_selector("#edit-picture img", timeout=30_000)
+    visitor.page.wait_for_timeout(500)
+    assert visitor.design() == SHOE
+    visitor.page.locator("#kept-clear").click()
+    visitor.page.wait_for_selector("#kept-tiles-0 img", state="detached", timeout=30_000)

@@ -1,7 +1,5 @@
 """Opening links, PNGs and other tabs' sneakers: a Design goes to the tab that can change it."""
 
-from collections.abc import Callable
-
 import gradio as gr
 
 from isneaker import catalogue
@@ -9,6 +7,7 @@ from isneaker.design import Design, DesignError, find_token, from_token
 from isneaker.images import PictureError, design_of
 from isneaker.ui import share
 from isneaker.ui.sketch import EXAMPLE
+from isneaker.ui.tiles import Tiles
 
 HOMES = {"sketch": "sketch", "generate": "edit"}  # of each architecture's designs
 
@@ -54,9 +53,11 @@ class Opening:
         """Another tab's sneaker."""
         return self.put(share.open_token(token, Design()), request)
 
-    def take(self, when: Callable, token: gr.Textbox) -> None:
-        """Open another tab's sneaker when an event of its token says so."""
-        self.follow(when(self.open_token, token, self.outputs, **share.RENDER, **share.PRIVATE))
+    def take(self, tiles: Tiles) -> None:
+        """Open the sneaker of a tile that is clicked."""
+        for event in tiles.picks:
+            event = event.then(self.open_token, tiles.picked, self.outputs, **share.RENDER, **share.PRIVATE)
+            self.follow(event)
 
     def follow(self, event) -> None:
         """Let each tab complete itself after an event that opened a Design."""
@@ -67,6 +68,12 @@ class Opening:
 def build(page: gr.Blocks, tabs: gr.Tabs, homes: list[share.Tab]) -> Opening:
     """Add the box for PNGs below the tabs, and open the page's link."""
     opening = Opening(tabs, homes)
+    with gr.Accordion("Kept in this browser", open=False, elem_id="kept") as kept:
+        tiles = Tiles("kept-", share.KEPT)
+        clear = gr.Button("Forget all", size="sm", elem_id="kept-clear")
+    tiles.fill(kept.expand(None, None, tiles.tokens, js=share.RECALL))
+    tiles.fill(clear.click(None, None, tiles.tokens, js=share.FORGET))
+    opening.take(tiles)
     upload = gr.File(label="Open a PNG made here", file_types=[".png"], height=110, elem_id="open-png")
     opening.follow(upload.upload(opening.open_png, upload, opening.outputs, **share.RENDER, **share.PRIVATE))
     opening.follow(page.load(opening.open_link, None, opening.outputs, **share.RENDER, **share.PRIVATE))

@@ -102,6 +102,11 @@ def offer(name: str, data: bytes) -> str:
     return str(folder / name)
 
 
+def _kept(token: str) -> None:
+    if token:
+        gr.Info("Kept in this browser; it is listed below.")
+
+
 def _address(request: gr.Request | None) -> str:
     """Where the page lies, without its query."""
     if os.environ.get("ISNEAKER_URL"):
@@ -119,6 +124,17 @@ COPY = """(link) => {
   window.parent.postMessage({ queryString: new URL(link).search.slice(1) }, "https://huggingface.co");
 }"""
 SAVE = "() => setTimeout(() => document.querySelector('#{0} a, a#{0}, #{0} button, button#{0}').click(), 100)"
+
+
+KEPT = 24  # favourites; they stay in the visitor's browser
+HEART = f"""(token) => {{
+  if (!token) return "";
+  const kept = JSON.parse(localStorage.getItem("isneaker-kept") || "[]").filter((other) => other != token);
+  localStorage.setItem("isneaker-kept", JSON.stringify([token, ...kept].slice(0, {KEPT})));
+  return token;
+}}"""
+RECALL = '() => JSON.parse(localStorage.getItem("isneaker-kept") || "[]").join(" ")'
+FORGET = '() => { localStorage.removeItem("isneaker-kept"); return ""; }'
 
 
 @dataclass(frozen=True)
@@ -162,12 +178,14 @@ def share_row(picture: gr.Image, message: gr.Markdown, prefix: str = "", first: 
         own = [gr.Button(name, min_width=72, elem_id=f"{prefix}{name.split()[0].lower()}") for name in first]
         copy = gr.Button("Copy link", variant="primary", min_width=72, elem_id=f"{prefix}copy")
         save = gr.Button("Download", min_width=72, elem_id=f"{prefix}save")
+        heart = gr.Button("♥", min_width=40, scale=0, elem_id=f"{prefix}heart")
     link = gr.Textbox(
         label="Link to this sneaker", interactive=False, max_lines=1, buttons=["copy"], elem_id=f"{prefix}link"
     )
     token = gr.Textbox(visible="hidden", elem_id=f"{prefix}token")
     file = gr.DownloadButton(visible="hidden", elem_id=f"{prefix}png-file")
     copy.click(None, link, js=COPY)
+    heart.click(_kept, token, None, js=HEART, show_progress="hidden", **PRIVATE)
     save.click(png, token, file, **RENDER, **PRIVATE).then(None, js=SAVE.format(f"{prefix}png-file"))
     return Keep(token, link, message, picture), own
 

@@ -1,0 +1,57 @@
+"""A page of small pictures, any of which can be clicked."""
+
+from dataclasses import replace
+from functools import partial
+
+import gradio as gr
+from PIL import Image
+
+from isneaker import catalogue
+from isneaker.design import DesignError, from_token
+from isneaker.render import render
+from isneaker.ui import share
+
+ROW = 4  # tiles that are made in one go, so that nobody's stroke waits for a whole page
+
+
+def row_of(tokens: str, row: int) -> list[Image.Image]:
+    """One row of the page that a list of tokens, divided by spaces, makes; at half size. Broken ones are white."""
+    return [_tile(token) for token in (tokens or "").split()[row * ROW : row * ROW + ROW]]
+
+
+def _tile(token: str) -> Image.Image:
+    try:
+        design = from_token(token)
+        if design.model not in catalogue.rows():
+            design = replace(design, model=catalogue.newest(catalogue.architecture_of(design.model)))
+        return render(design).reduce(2)
+    except (DesignError, catalogue.WeightsUnavailable):
+        return Image.new("RGB", (256, 192), "white")
+
+
+class Tiles:
+    """Rows of tiles. `tokens` holds the page's tokens, divided by spaces; `picked` the token that was clicked."""
+
+    def __init__(self, prefix: str, count: int):
+        self.rows = [
+            gr.Gallery(
+                columns=ROW, rows=1, height="auto", object_fit="contain", format="webp", show_label=False,
+                allow_preview=False, interactive=False, buttons=[], elem_id=f"{prefix}tiles-{row}", elem_classes="tiles",
+            )
+            for row in range(count // ROW)
+        ]  # fmt: skip
+        self.tokens = gr.Textbox(visible="hidden", elem_id=f"{prefix}tokens")
+        self.picked = gr.Textbox(visible="hidden", elem_id=f"{prefix}picked")
+        self.picks = []  # the events that set `picked`
+        for row, gallery in enumerate(self.rows):
+
+            def pick(tokens: str, event: gr.SelectData, row=row) -> str:
+                chosen = (tokens or "").split()[row * ROW + int(event.index) % ROW :]
+                return chosen[0] if chosen else ""
+
+            self.picks.append(gallery.select(pick, self.tokens, self.picked, show_progress="hidden", **share.PRIVATE))
+
+    def fill(self, event) -> None:
+        """Make the tiles, row by row, after an event that set `tokens`."""
+        for row, gallery in enumerate(self.rows):
+            event = event.then(partial(row_of, row=row), self.tokens, gallery, **share.RENDER, **share.PRIVATE)
