@@ -13,7 +13,7 @@ from isneaker.images import PictureError
 from isneaker.nets.cutout import CUTOUT_HEIGHT, CUTOUT_WIDTH, CutoutModel
 from isneaker.poses import Pose, fill, onto_canvas, outline_of, pose_of
 
-SIDE = 640  # longest side of the picture in which the shoe is looked for
+SIDE = 512  # longest side of the picture in which the shoe is looked for
 NO_SHOE = 5.0  # misfit of a silhouette that is no sneaker from the side; see metrics.json of the cut-out model
 TWIN = 0.45  # a second thing as large as this share of the first is a second shoe
 
@@ -76,8 +76,10 @@ def find_shoe(picture: Image.Image) -> tuple[np.ndarray, Pose]:
     seen, ground = _look_twice(rgb), _ground(rgb)
     ways = [_snap(seen, rgb)]
     if ground is not None:
-        apart = np.abs(rgb - ground).max(2) > 12
-        ways = [(apart & (seen > 0.15) | (seen > 0.85)).astype(np.float32), apart.astype(np.float32), *ways]
+        surface, noise = ground
+        away = np.abs(rgb - surface).max(2)
+        within = (away > noise) & (seen > 0.15) | (seen > 0.85)
+        ways = [within.astype(np.float32), (away > max(noise, 12)).astype(np.float32), *ways]
     cuts = [(cover, twin) for cover, twin in map(_one_shoe, ways) if cover.mean() > 0.01]
     found = [(cover, twin, pose_of(cover > 0.5, _model().silhouettes)) for cover, twin in cuts]
     if not cuts:
@@ -112,8 +114,8 @@ def _look(rgb: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray
     left, top = (left + right - wide) / 2, (top + bottom - high) / 2
     ground = tuple(np.median(np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]]), axis=0).astype(int).tolist())
     there = (wide / CUTOUT_WIDTH, 0, left, 0, high / CUTOUT_HEIGHT, top)
-    blur = max(0.1, wide / CUTOUT_WIDTH / 2.5)
-    picture = Image.fromarray(rgb.astype(np.uint8)).filter(ImageFilter.GaussianBlur(blur))
+    blur = max(0.0, (wide / CUTOUT_WIDTH - 1) / 2)
+    picture = Image.fromarray(rgb.astype(np.uint8)).filter(ImageFilter.BoxBlur(blur))
     view = picture.transform(
         (CUTOUT_WIDTH, CUTOUT_HEIGHT), Image.Transform.AFFINE, there, Image.Resampling.BILINEAR, fillcolor=ground
     )
@@ -129,21 +131,30 @@ def _model() -> CutoutModel:
     return catalogue.load(catalogue.newest("cutout"))
 
 
-def _ground(rgb: np.ndarray) -> np.ndarray | None:
-    """The colours [H,W,3] of a plain ground, as a smooth surface through the picture's border; None where the border
-    is not plain."""
+def _ground(rgb: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """The colours [H,W,3] of a plain ground, as a smooth surface through the picture's border, and how far from it the
+    ground still goes, for a white sole is close to it; None where the border is not plain."""
     height, width = rgb.shape[:2]
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], 2)
-    rim = np.zeros((height, width), bool)
     edge = max(2, min(height, width) // 40)
+    rim = np.zeros((height, width), bool)
     rim[:edge] = rim[-edge:] = rim[:, :edge] = rim[:, -edge:] = True
-    near = rim
+    y, x = (points[::3] for points in np.nonzero(rim))  # a third of them says it all
+    colours, terms = rgb[y, x], _terms(y / height, x / width)
+    near = np.ones(len(x), bool)
     for _ in range(3):  # what does not fit is not ground
-        surface = terms @ np.linalg.lstsq(terms[near], rgb[near], rcond=None)[0]
-        off = np.abs(rgb - surface).max(2)
-        near = rim & (off < max(8, 2.5 * np.median(off[near])))
-    return surface.clip(0, 255) if (off[rim] < 14).mean() > 0.8 else None
+        surface = np.linalg.lstsq(terms[near], colours[near], rcond=None)[0]
+        off = np.abs(colours - terms @ surface).max(1)
+        near = off < max(8, 2.5 * np.median(off[near]))
+    if (off < 14).mean() <= 0.8:
+        return None
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    noise = float(np.clip(2 * np.percentile(off[near], 90) + 2, 4, 12))
+    return (_terms(y / height, x / width) @ surface.astype(np.float32)).clip(0, 255), noise
+
+
+def _terms(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The terms of a quadratic surface at places of any shape: [..., 6]."""
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], -1)
 
 
 def _snap(cover: np.ndarray, rgb: np.ndarray, radius: int = 6) -> np.ndarray:
@@ -166,7 +177,8 @@ def _one_shoe(cover: np.ndarray) -> tuple[np.ndarray, bool]:
     whole = ndimage.binary_fill_holes(ndimage.binary_dilation(largest, iterations=2))
     inside = ndimage.binary_erosion(whole, iterations=4)
     twin = count > 1 and np.sort(sizes)[-2] > TWIN * sizes.max()
-    return np.where(inside, 1, np.where(whole, cover, 0)).astype(np.float32), bool(twin)
+    shoe = np.where(inside, 1, np.where(whole, cover, 0)).astype(np.float32)
+    return ndimage.gaussian_filter(shoe, 1), bool(twin)  # no stairs when it is enlarged
 
 
 # --- onto the canvas ---

@@ -1,4 +1,4 @@
-"""Measure a model on held-out photos: `python -m train.evaluate sketch|generate --data FOLDER` -> metrics.json and a sheet."""
+"""Measure a model on held-out photos: `python -m train.evaluate sketch|generate|cutout|restyle --data FOLDER` -> metrics.json and a sheet."""
 
 import argparse
 import csv
@@ -20,6 +20,7 @@ from train import metrics
 from train.card import write_card
 from train.evaluate_cutout import evaluate_cutout
 from train.evaluate_generate import evaluate_generate
+from train.evaluate_restyle import evaluate_restyle
 from train.features import Features
 
 PENS = (0xD7263D, 0xF2C14E, 0x2E8B57, 0x1F6FD1, 0x6A3FB5, 0x8A5A33)
@@ -100,6 +101,7 @@ def _sheet(pictures: list[Image.Image], model: str) -> Image.Image:
 
 
 EVALUATIONS = {"sketch": evaluate_sketch, "generate": evaluate_generate, "cutout": evaluate_cutout}
+EVALUATIONS |= {"restyle": evaluate_restyle}  # no architecture: what a sketch and a cut-out model do together
 
 
 def main() -> None:
@@ -109,12 +111,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/sneakers"))
     parser.add_argument("--model", help="row of the catalogue; default: the newest")
     options = parser.parse_args()
-    model = options.model or catalogue.newest(options.architecture)
+    restyles = options.architecture == "restyle"
+    model = options.model or catalogue.newest("sketch" if restyles else options.architecture)
     results, sheet = EVALUATIONS[options.architecture](options.data, model)
     folder = catalogue.WEIGHTS / model
-    (folder / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
-    sheet.save(folder / "samples.png", optimize=True)
-    write_card(folder, options.architecture)
+    (folder / ("restyle.json" if restyles else "metrics.json")).write_text(json.dumps(results, indent=2) + "\n")
+    sheet.save(folder / ("restyle.png" if restyles else "samples.png"), optimize=True)
+    if not restyles:
+        write_card(folder, options.architecture)
     print(json.dumps(results, indent=2))
 
 
