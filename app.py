@@ -20,15 +20,17 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
         with gr.Tab("Sketch", id="sketch"):
             homes = [sketch.build()]
         with gr.Tab("Restyle", id="restyle"):
-            restyle.build()
+            restyled = restyle.build()
         with gr.Tab("Combine", id="combine"):
-            combine.build()
+            combined = combine.build()
         if catalogue.offers("generate"):
             with gr.Tab("Discover", id="discover") as tab:
                 page = discover.build(tab)
             with gr.Tab("Edit", id="edit") as tab:
                 homes.append(edit.build(tab))
     opened = opening.build(demo, tabs, homes)
+    opened.take_from(*restyled)
+    opened.take_from(*combined)
     if catalogue.offers("generate"):
         opened.take(page)
     api.build()

@@ -16,6 +16,7 @@ from isneaker.ui import photo, share
 
 SLOTS = 4
 BLEND = "all"
+BUTTONS = ["Roll", "Breed on", "Morph", "Open in Sketch"]
 SHAPES = [BLEND, *(str(i + 1) for i in range(SLOTS))]
 EMPTY = "Put in two sneakers or more: photos, pictures made here, or links."
 Family = list[Source | None]
@@ -117,8 +118,8 @@ def _chosen(family: Family | None, weights, shape) -> tuple[list[Source], list[f
 # --- the widgets ---
 
 
-def build() -> None:
-    """Add the tab's widgets to the page and connect them."""
+def build() -> tuple[gr.Button, gr.Textbox]:
+    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its token."""
     slots = []
     with gr.Row(elem_id="sources"):
         for i in range(SLOTS):
@@ -134,7 +135,7 @@ def build() -> None:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
             picture, message = share.show_picture("combine-")
-            keep, (again, on, way) = share.share_row(picture, message, "combine-", ["Roll", "Breed on", "Morph"])
+            keep, (again, on, way, elsewhere) = share.share_row(picture, message, "combine-", BUTTONS)
         with gr.Column(min_width=280):
             gallery = gr.Gallery(
                 columns=4, rows=2, height="auto", object_fit="contain", format="webp", show_label=False,
@@ -170,3 +171,4 @@ def build() -> None:
     then_mix(again.click(next_seed, seed, seed, **calm))
     shown = way.click(lambda: gr.Image(visible=True), None, animation, **calm)
     shown.then(animate, family, [family, animation], **{**calm, "show_progress": "full"})
+    return elsewhere, keep.token

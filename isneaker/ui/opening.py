@@ -59,6 +59,10 @@ class Opening:
             event = event.then(self.open_token, tiles.picked, self.outputs, **share.RENDER, **share.PRIVATE)
             self.follow(event)
 
+    def take_from(self, button: gr.Button, token: gr.Textbox) -> None:
+        """Open another tab's sneaker where it can be changed, when a button is clicked."""
+        self.follow(button.click(self.open_token, token, self.outputs, **share.RENDER, **share.PRIVATE))
+
     def follow(self, event) -> None:
         """Let each tab complete itself after an event that opened a Design."""
         for home in self.homes:

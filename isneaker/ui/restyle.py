@@ -87,8 +87,8 @@ def _beside(found: Prepared, shown: share.Shown) -> tuple:
 # --- the widgets ---
 
 
-def build() -> None:
-    """Add the tab's widgets to the page and connect them."""
+def build() -> tuple[gr.Button, gr.Textbox]:
+    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its token."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
             upload = photo.box("A photo of one shoe, from the side", "photo")
@@ -117,7 +117,7 @@ def build() -> None:
             strength = gr.Slider(0, 1, 0.8, step=0.05, label="Recolour … redesign", elem_id="restyle-strength")
             colours = gr.Checkbox(False, label="Keep its colours", elem_id="restyle-colours")
         with gr.Column(min_width=280):
-            keep, (other,) = share.share_row(slider, message, "restyle-", first=["Roll"])
+            keep, (other, elsewhere) = share.share_row(slider, message, "restyle-", ["Roll", "Open in Sketch"])
             seed = gr.Number(
                 0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, min_width=90, elem_id="restyle-seed"
             )
@@ -137,3 +137,4 @@ def build() -> None:
     then_variants(gr.on(changes, change, outputs=outputs, **moved, **calm))
     then_variants(other.click(roll, outputs=[seed, *outputs], **moved, **calm))
     gallery.select(choose, [found, keep.token], [seed, *outputs], **calm)
+    return elsewhere, keep.token
