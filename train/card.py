@@ -137,7 +137,8 @@ On {pictures} composites of held-out photos over held-out grounds, 576x432 pixel
 ## Limits
 
 It has seen real floors and streets only as scikit-image's few pictures. Shoes on feet, two shoes that touch, and shoes
-that the frame cuts are refused or cut badly. A shadow as dark as the shoe may stay.
+that the frame cuts are refused or cut badly; of a shoe in two strong colours sometimes only one is found (the second
+sample of the lower row). A shadow as dark as the shoe may stay.
 """
 
 CUTOUT_LABELS = {

@@ -86,4 +86,4 @@ def _sheet() -> Image.Image:
             sheet.paste(prepare(picture).photo.reduce(2), (x, y + 192))
         except PictureError:
             sheet.paste("#ddd", (x, y + 192, x + 256, y + 384))
-    return sheet
+    return sheet.quantize(256)  # a third of the bytes

@@ -180,4 +180,4 @@ def _sheet() -> Image.Image:
         tiles = [shoe, *(render(restyle(prepared, ((name, 100),), 1, seed=row)) for name in targets)]
         for column, tile in enumerate(tiles):
             sheet.paste(tile.reduce(2), (column * 256, row * 192))
-    return sheet
+    return sheet.quantize(256)  # a third of the bytes
