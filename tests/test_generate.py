@@ -20,6 +20,7 @@ from tests.test_render import difference
 from train import generate, losses
 from train.attributes import NAMES, measure
 from train.augment import Controller, disturb
+from train.data import Photos
 from train.directions import closed_form, conditional_directions
 from train.embed import embed
 
@@ -179,6 +180,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one(data, tmp_path, monkeypatch):
     whole, resumed = (load_file(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "killed"))
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+def test_a_subset_of_the_photos_can_be_chosen(data, tmp_path):
+    (tmp_path / "chosen.txt").write_text("photos/00001.webp photos/00003.webp")
+    assert len(Photos(data, tmp_path / "cache", subset=str(tmp_path / "chosen.txt"))) == 2
+    assert len(Photos(data, tmp_path / "cache")) == 8
 
 
 def test_the_augmentation_follows_the_overfitting_measure():

@@ -54,7 +54,15 @@ class Sneakers(Dataset):
 
 
 class Photos(Sneakers):
-    """Endless samples of the photos alone, in the same manner."""
+    """Endless samples of the photos alone, in the same manner; `subset` names a file with the file names to keep."""
+
+    def __init__(self, folder: Path, cache: Path, split: str = "train", seed: int = 0, subset: str = ""):
+        super().__init__(folder, cache, split, seed)
+        if subset:
+            kept = set(Path(subset).read_text().split())
+            with open(folder / "metadata.csv", newline="") as file:
+                names = [row["file_name"] for row in csv.DictReader(file)]
+            self.index = np.array([i for i in self.index if names[i] in kept])
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
         """Sample n -> photo [3,H,W] uint8, language."""

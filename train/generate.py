@@ -35,6 +35,7 @@ ANY = len(LANGUAGES)  # the critics' label of a sample whose language was droppe
 @dataclass(frozen=True)
 class Config:
     data: str = "../shared/sneakers"  # folder with photos/, edges/ and metadata.csv
+    subset: str = ""  # a file of file names, to fine-tune on a curated choice of photos
     out: str = "runs/generate"
     kimg: float = 60  # thousands of pictures to train on
     batch_size: int = 8
@@ -51,7 +52,7 @@ class Config:
     drop_language: float = 0.3
 
     G_lr: float = 1e-3
-    E_lr_scale: float = 0.1  # wide sums: full steps would throw w about
+    E_lr_scale: float = 0.3  # wide sums: full steps would throw w about
     D_lr: float = 3e-4
     warm_up: float = 1  # kimg
     decay_from: float = 0.7  # of the run; then linearly to zero
@@ -244,7 +245,7 @@ def train(config: Config) -> None:
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     cache = out.parent / "cache" / Path(config.data).name
-    dataset = Photos(Path(config.data), cache, "train", config.seed)
+    dataset = Photos(Path(config.data), cache, "train", config.seed, config.subset)
     sheet = PhotoSheet(Photos(Path(config.data), cache, "validation", config.seed))
     nets = Networks(config, device)
     nimg, seconds = load_checkpoint(out / "checkpoint.safetensors", nets.parts())

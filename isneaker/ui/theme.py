@@ -46,6 +46,7 @@ footer { opacity: 0.5; }
 .tiles .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 .tiles img { background: #fff; }
 @media (max-width: 640px) {
+  #tabs .tab-container button { padding: 0 7px; font-size: 14px; }
   .tiles .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }
   .gradio-container .fillable > .wrap { padding: 8px !important; }
   #masthead { padding: 0; }
