@@ -13,8 +13,8 @@ NAMES = (
     "upper_lightness", "upper_red", "upper_yellow", "sole_lightness", "sole_red", "sole_yellow",
     "sole_thickness", "collar_height", "toe_height", "bulk", "side_contrast",
 )  # fmt: skip
-THINNEST, THICKEST = 16, 96  # pixels of a sole
-GROUND = 353  # first row below the shoe: what is there is a reflection
+THINNEST, THICKEST = 8, 48  # of a sole, in pixels of the picture at half size, as all below
+GROUND = 177  # first row below the shoe: what is there is a reflection
 
 
 def measure(picture: Image.Image) -> dict[str, float]:
@@ -24,9 +24,10 @@ def measure(picture: Image.Image) -> dict[str, float]:
     the square of the length; side_contrast is the deviation of lightness on the side; upper_hue and sole_hue (degrees)
     and the chromas are there to be read, not for sliders.
     """
+    picture = picture.reduce(2)
     mask = shoe_mask(np.asarray(picture))
-    columns = np.flatnonzero(mask.sum(0) > 8)
-    if len(columns) < 64:
+    columns = np.flatnonzero(mask.sum(0) > 4)
+    if len(columns) < 32:
         return dict.fromkeys(NAMES, float("nan"))
     left, length = columns[0], columns[-1] - columns[0] + 1
     heights = mask.argmax(0), mask.shape[0] - mask[::-1].argmax(0)  # first row of the shoe, and the one below the last
@@ -52,11 +53,11 @@ def measure(picture: Image.Image) -> dict[str, float]:
 
 
 def shoe_mask(rgb: np.ndarray) -> np.ndarray:
-    """RGB [384,512,3] on white -> where the shoe is, holes filled, [384,512] of bool."""
+    """RGB [192,256,3] on white -> where the shoe is, holes filled, [192,256] of bool."""
     dark = rgb.min(2) < 243
     dark[GROUND:] = False
-    solid = ndimage.binary_closing(np.pad(dark, 8), iterations=4)
-    solid = ndimage.binary_opening(ndimage.binary_fill_holes(solid), iterations=2)[8:-8, 8:-8]
+    solid = ndimage.binary_closing(np.pad(dark, 4), iterations=2)
+    solid = ndimage.binary_opening(ndimage.binary_fill_holes(solid))[4:-4, 4:-4]
     parts, count = ndimage.label(solid)
     return parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]) if count else solid
 
@@ -65,8 +66,8 @@ def sole_thickness(lab: np.ndarray, mask: np.ndarray, ground: np.ndarray, left: 
     """Height in pixels of the strongest horizontal edge above the ground, averaged over the middle of the shoe."""
     columns = np.arange(left + length // 6, left + 5 * length // 6)
     columns = columns[mask[:, columns].any(0)]
-    rows = ground[columns][None] - np.arange(1, THICKEST + 12)[:, None]
-    profile = ndimage.gaussian_filter1d(lab[rows.clip(0), columns[None]], 2, axis=0)  # [height,columns,3], from below
+    rows = ground[columns][None] - np.arange(1, THICKEST + 6)[:, None]
+    profile = ndimage.gaussian_filter1d(lab[rows.clip(0), columns[None]], 1, axis=0)  # [height,columns,3], from below
     edges = np.abs(np.median(np.diff(profile, axis=0), axis=1)).sum(1)
     edges[:THINNEST] = 0
     weights = edges[:THICKEST] ** 4

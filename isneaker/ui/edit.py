@@ -16,6 +16,7 @@ from isneaker.ui import share
 
 REACH = 2.0  # deviations to either side that a slider offers
 HISTORY = 60
+KEPT_SECONDS = 120  # that an uploaded photo is there to come closer to
 
 
 # --- what the widgets call ---
@@ -68,7 +69,7 @@ def open_photo(path: str, request: gr.Request):
     """A sneaker of the visitor's own: cut out, and read into w."""
     try:
         photo = prepare(open_picture(path)).photo
-    except PictureError as error:
+    except (PictureError, catalogue.WeightsUnavailable) as error:
         raise gr.Error(f"{str(error).capitalize()}.") from None
     return np.asarray(photo), gr.Button(interactive=True), *start_from(invert(photo), request)
 
@@ -99,8 +100,8 @@ def start_from(design: Design, request: gr.Request | None):
 
 
 def slider_names() -> list[str]:
-    """The sliders of the newest generate model."""
-    return list(sliders.load(catalogue.newest("generate")))
+    """The sliders of the newest generate model, those found without a name last."""
+    return sorted(sliders.load(catalogue.newest("generate")), key=lambda name: ":" in name)
 
 
 def _settle(design: Design, crossover, values) -> Design:
@@ -125,7 +126,7 @@ def _open(token: str) -> Design:
 
 def _slider(name: str) -> gr.Slider:
     elem_id = "edit-" + name.replace(":", "").replace(" ", "-")
-    return gr.Slider(-REACH, REACH, 0, step=0.05, label=name.capitalize(), elem_id=elem_id)
+    return gr.Slider(-REACH, REACH, 0, step=0.05, label=name.capitalize(), min_width=200, elem_id=elem_id)
 
 
 def build(tab: gr.Tab) -> share.Tab:
@@ -143,17 +144,19 @@ def build(tab: gr.Tab) -> share.Tab:
         with gr.Column(min_width=280):
             names = slider_names()
             found = [name for name in names if ":" in name]  # closed-form directions have a number in their name
-            amounts = [_slider(name) for name in names if name not in found]
+            with gr.Row(elem_classes="sliders"):
+                amounts = [_slider(name) for name in names if name not in found]
             crossover = gr.Slider(
                 0, 12, 6, step=1, label="Remix: all of the other sneaker … only its finest details",
                 interactive=False, elem_id="edit-crossover",
             )  # fmt: skip
             with gr.Accordion("More directions, found without names", open=False):
-                amounts += [_slider(name) for name in found]
+                with gr.Row(elem_classes="sliders"):
+                    amounts += [_slider(name) for name in found]
     with gr.Accordion("Edit a sneaker of yours", open=False):
         upload = gr.File(label="A photo from the side", file_types=["image"], height=110, elem_id="edit-upload")
         closer = gr.Button("Come closer to the photo", interactive=False, elem_id="edit-closer")
-    photo, history = gr.State(None), gr.State([])
+    photo, history = gr.State(None, time_to_live=KEPT_SECONDS), gr.State([])
 
     controls = [crossover, *amounts]
     everything = [*controls, *keep.outputs]
