@@ -15,6 +15,8 @@ from isneaker.poses import Pose, fill, onto_canvas, outline_of, pose_of
 
 SIDE = 512  # longest side of the picture in which the shoe is looked for
 NO_SHOE = 5.0  # misfit of a silhouette that is no sneaker from the side; see metrics.json of the cut-out model
+BY_HAND = 20.0  # ... where the visitor says how it lies
+THIN = 0.08  # share of the canvas that any shoe covers
 TWIN = 0.45  # a second thing as large as this share of the first is a second shoe
 
 
@@ -40,10 +42,11 @@ def prepare(picture: Image.Image, mirror: bool = False, turn: float = 0) -> Prep
     picture.thumbnail((2 * SIDE, 2 * SIDE), reducing_gap=2.0)
     work = ImageOps.contain(picture, (SIDE, SIDE)) if max(picture.size) > SIDE else picture
     cover, pose = find_shoe(work)
-    if pose.misfit > NO_SHOE and not (mirror or turn):
-        raise PictureError("no sneaker seen from the side was found in this picture")
+    fits = pose.misfit <= (BY_HAND if mirror or turn else NO_SHOE)
     pose = pose._replace(angle=pose.angle + turn, mirrored=pose.mirrored != mirror)
     photo, mask = _place(picture, cover, pose)
+    if not fits or mask.mean() < THIN:
+        raise PictureError("no sneaker seen from the side was found in this picture")
     return Prepared(photo, mask, _fade(work, cover), _note(pose))
 
 

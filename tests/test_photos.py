@@ -95,3 +95,11 @@ def test_files_that_are_no_pictures_get_a_word(tmp_path):
     for name, message in (("manual.jpg", "not a picture"), ("huge.png", "too many pixels")):
         with pytest.raises(PictureError, match=message):
             open_picture(tmp_path / name)
+
+
+def test_a_stripe_is_no_shoe_whatever_the_visitor_says():
+    stripe = Image.new("RGB", (300, 900), "white")
+    stripe.paste((90, 60, 40), (140, 60, 160, 840))
+    for by_hand in ({"mirror": True}, {"turn": 40}):
+        with pytest.raises(PictureError, match="no sneaker"):
+            prepare(stripe, **by_hand)

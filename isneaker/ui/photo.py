@@ -1,5 +1,7 @@
 """The box for a visitor's photo, and the shoe that was found in it, kept for two minutes."""
 
+from pathlib import Path
+
 import gradio as gr
 
 from isneaker import catalogue
@@ -7,6 +9,7 @@ from isneaker.images import PictureError, open_picture
 from isneaker.photos import Prepared, prepare
 from isneaker.ui import share
 
+GONE = "The photo was deleted, as all are two minutes after their last use. Upload it again to change more."
 KEPT = 120  # seconds after its last use that a prepared photo is kept on the server
 
 
@@ -36,6 +39,8 @@ def understand(path: str | None, mirror: bool = False, turn: float = 0) -> tuple
     """An uploaded file -> the shoe in it, if one is seen, and a word for the visitor."""
     if not path:
         return None, ""
+    if not Path(path).exists():
+        return None, GONE
     try:
         found = prepare(open_picture(path), bool(mirror), share.number(turn, -180, 180, "turn"))
     except (PictureError, catalogue.WeightsUnavailable) as error:

@@ -14,7 +14,6 @@ from isneaker.ui import photo, share
 
 VARIANTS = 4
 EMPTY = "Upload a photo of one shoe, seen from the side, or try one of ours."
-GONE = "The photo was deleted, as all are two minutes after their last use. Upload it again to change more."
 
 
 # --- what the widgets call ---
@@ -37,7 +36,7 @@ def ours(request: gr.Request, *settings) -> tuple:
 def change(found: Prepared | None, path: str | None, request: gr.Request, *settings) -> tuple:
     """A control was moved: the same photo, other settings."""
     if found is None and path:
-        return None, gr.skip(), gr.skip(), GONE, gr.skip()
+        return None, gr.skip(), gr.skip(), photo.GONE, gr.skip()
     return show(found, request, *settings)
 
 
@@ -65,7 +64,7 @@ def show(found: Prepared | None, request: gr.Request, strength, keep_colours, se
 def choose(found: Prepared | None, token: str, event: gr.SelectData, request: gr.Request):
     """One of the variants was clicked: it becomes the picture."""
     if found is None:
-        raise gr.Error(GONE)
+        raise gr.Error(photo.GONE)
     design = _variants(share.open_token(token, Design()))[int(event.index) % VARIANTS]
     return design.seed, found, *_beside(found, share.shown(design, request))
 
