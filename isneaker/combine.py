@@ -127,17 +127,16 @@ def _shares(weights: list[float]) -> np.ndarray:
 def _blend_lines(
     sources: list[Source], shares: np.ndarray, tops: np.ndarray, ends: tuple[float, float]
 ) -> list[Stroke]:
-    """Lines of a shoe with these tops and ends: the outline of the main source and lines of each, moved there, as many as
-    its share says."""
-    main = sources[int(np.argmax(shares))]
-    strokes = [_mover(main, tops, ends)(main.lines.outline)]
-    for share, source in sorted(zip(shares, sources), key=lambda pair: -pair[0]):
-        lines = source.lines
-        inner = [*lines.sole, *lines.collar, *lines.side, *lines.details]
-        part = min(1.0, max(0.0, (share - 0.35) / 0.3))  # two half sources give half of their lines
-        counts = np.cumsum([len(s) for s in inner])
-        move = _mover(source, tops, ends)
-        strokes += [move(s) for s in inner[: int(np.searchsorted(counts, part * LINE_POINTS, side="right"))]]
+    """Lines of a shoe with these tops and ends: outline, sole and collar of the main source, and of each source's other
+    lines as many as its share says; two half sources give few, for the lines of both would cross."""
+    main = sources[int(np.argmax(shares))].lines
+    move = _mover(sources[int(np.argmax(shares))], tops, ends)
+    strokes = [move(stroke) for stroke in (main.outline, *main.sole, *main.collar)]
+    for share, source in zip(shares, sources):
+        move, inner = _mover(source, tops, ends), [*source.lines.side, *source.lines.details]
+        room = LINE_POINTS * min(1.0, max(0.0, (share - 0.42) / 0.38))
+        counts = np.cumsum([len(stroke) for stroke in inner])
+        strokes += [move(stroke) for stroke in inner[: int(np.searchsorted(counts, room, side="right"))]]
     return strokes
 
 
