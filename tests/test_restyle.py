@@ -178,3 +178,17 @@ def test_what_is_no_shoe_gets_a_word_on_the_page(visit, tmp_path):
             "#photo button[aria-label='Clear'], #photo button[aria-label='Remove Image']"
         ).first.click()
         visitor.page.wait_for_timeout(500)
+
+
+def test_a_png_dropped_onto_the_photo_box_is_a_photo(visit, tmp_path):
+    shoe("low", 3).save(tmp_path / "photo.png")
+    visitor = visit()
+    drop = """bytes => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(bytes)], "photo.png", {type: "image/png"}));
+        const box = document.querySelector("#photo button[aria-label*='pload']");
+        box.dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true}));
+    }"""
+    data = list((tmp_path / "photo.png").read_bytes())
+    visitor.changes(lambda: visitor.page.evaluate(drop, data))
+    assert visitor.page.locator("#photo-note").inner_text().startswith("Found the shoe")

@@ -55,14 +55,14 @@ footer { opacity: 0.5; }
 }
 """
 
-# A file dropped anywhere but on the drawing goes to the "open" box.
+# A file dropped anywhere but on the drawing or a box for photos goes to the "open" box.
 HEAD = """
 <meta name="description" content="Draw a few lines and see a sneaker while you draw.">
 <script>
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   const input = document.querySelector("#open-png input[type=file]");
-  if (!input || !event.dataTransfer.files.length || event.target.closest("#open-png, #pad")) return;
+  if (!input || !event.dataTransfer.files.length || event.target.closest("#open-png, #pad, .photo, #edit-upload")) return;
   if (!event.dataTransfer.files[0].name.toLowerCase().endsWith(".png")) return;
   event.preventDefault();
   event.stopPropagation();
