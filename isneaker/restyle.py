@@ -35,11 +35,11 @@ def restyle(
     marks = marks_on(prepared.mask, lines.sole, tuple((name, weight * shown) for name, weight in languages), seed)
     colours = _colours(prepared, strength, keep_colours)
     own = round(100 * (1 - strength * (0.5 if keep_colours else 1)))
-    design = photo_design(prepared, [*kept_lines(lines, strength), *marks.strokes], own)
+    design = _design(prepared, [*_kept_lines(lines, strength), *marks.strokes], own)
     return replace(design, hints=_painted(colours, marks, keep_colours), languages=languages, seed=seed)
 
 
-def photo_design(prepared: Prepared, strokes: list[Stroke], own: int) -> Design:
+def _design(prepared: Prepared, strokes: list[Stroke], own: int) -> Design:
     """A Design of these strokes, `own` percent of its style from a prepared photo."""
     model = catalogue.newest("sketch")
     codes = ((own, code_of(prepared.photo, model)),) if own else ()
@@ -51,7 +51,7 @@ def as_points(strokes: list[Stroke]) -> tuple[tuple[tuple[int, int], ...], ...]:
     return tuple(tuple(map(tuple, np.asarray(s).round().astype(int).tolist())) for s in strokes)
 
 
-def kept_lines(lines: PhotoLines, strength: float) -> list[Stroke]:
+def _kept_lines(lines: PhotoLines, strength: float) -> list[Stroke]:
     """Outline, sole and collar; of the side's lines the fewer the more strength, and of the details no less than half."""
     side = _first(lines.side, SIDE_POINTS * (1 - strength) ** 1.5)
     return [

@@ -152,7 +152,7 @@ def test_a_visitor_restyles_a_photo(visit, tmp_path):
     visitor.page.wait_for_selector("#restyle-variants img", timeout=20_000)
     visitor.changes(lambda: visitor.page.locator("#restyle-variants img").nth(2).click())
     assert visitor.design().seed == design.seed + 2
-    visitor.page.locator("#restyle-open").click()
+    visitor.page.locator("#restyle-edit").click()
     visitor.page.wait_for_selector("#pad canvas", state="visible", timeout=20_000)
     visitor.page.wait_for_timeout(1_500)
     link = visitor.page.locator("#link textarea, #link input").first.input_value()

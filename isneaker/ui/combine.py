@@ -16,7 +16,7 @@ from isneaker.ui import photo, share
 
 SLOTS = 4
 BLEND = "all"
-BUTTONS = ["Roll", "Breed on", "Morph", "Open in Sketch"]
+BUTTONS = ["Roll", "Breed on", "Morph", "Edit lines"]
 SHAPES = [BLEND, *(str(i + 1) for i in range(SLOTS))]
 EMPTY = "Put in two sneakers or more: photos, pictures made here, or links."
 Family = list[Source | None]

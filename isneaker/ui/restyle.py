@@ -116,7 +116,7 @@ def build() -> tuple[gr.Button, gr.Textbox]:
             strength = gr.Slider(0, 1, 0.8, step=0.05, label="Recolour … redesign", elem_id="restyle-strength")
             colours = gr.Checkbox(False, label="Keep its colours", elem_id="restyle-colours")
         with gr.Column(min_width=280):
-            keep, (other, elsewhere) = share.share_row(slider, message, "restyle-", ["Roll", "Open in Sketch"])
+            keep, (other, elsewhere) = share.share_row(slider, message, "restyle-", ["Roll", "Edit lines"])
             seed = gr.Number(
                 0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, min_width=90, elem_id="restyle-seed"
             )

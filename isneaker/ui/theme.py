@@ -41,7 +41,7 @@ CSS = """
 footer { opacity: 0.5; }
 .tiles { height: auto !important; min-height: 0; padding: 0 !important; box-shadow: none !important; }
 .tiles, .tiles * { min-width: 0; }
-.tiles .grid-wrap { height: auto !important; min-height: 0; padding: 0; }
+.tiles .grid-wrap { height: auto !important; min-height: 0; max-height: none !important; padding: 0; }
 .tiles .thumbnail-item { aspect-ratio: 4 / 3; background: #fff; }
 .tiles .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 .tiles img { background: #fff; }
