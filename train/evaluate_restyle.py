@@ -58,9 +58,10 @@ class LanguageClassifier:
             sneakers, rng = Sneakers(data, cache), np.random.default_rng(0)
             languages = sneakers.languages[sneakers.index]
             chosen = [rng.permutation(sneakers.index[languages == i])[:PER_LANGUAGE] for i in range(len(LANGUAGES))]
-            parts = np.array_split(np.concatenate(chosen), 100)
+            index = np.concatenate(chosen)
+            parts = np.split(index, range(32, len(index), 32))  # decoded, all of them would fill the memory
             x = [self.features([Image.fromarray(sneakers.photos[i]) for i in part]) for part in parts]
-            np.savez(path, x=np.concatenate(x), y=sneakers.languages[np.concatenate(chosen)])
+            np.savez(path, x=np.concatenate(x), y=sneakers.languages[index])
         with np.load(path) as arrays:
             return torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["y"])
 
