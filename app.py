@@ -22,7 +22,7 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
         with gr.Tab("Restyle", id="restyle"):
             restyled = restyle.build()
         with gr.Tab("Combine", id="combine"):
-            combined = combine.build()
+            *combined, take = combine.build()
         if catalogue.offers("generate"):
             with gr.Tab("Discover", id="discover") as tab:
                 page = discover.build(tab)
@@ -31,6 +31,8 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
     opened = opening.build(demo, tabs, homes)
     opened.take_from(*restyled)
     opened.take_from(*combined)
+    for home in homes:
+        take(home.send, home.token, tabs)
     if catalogue.offers("generate"):
         opened.take(page)
     api.build()

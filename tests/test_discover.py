@@ -180,3 +180,14 @@ def test_what_is_kept_stays_in_the_browser_and_opens_again(edit):
     assert visitor.design() == SHOE
     visitor.page.locator("#kept-clear").click()
     visitor.page.wait_for_selector("#kept-tiles-0 img", state="detached", timeout=30_000)
+
+
+def test_two_sneakers_are_sent_to_combine(edit):
+    visitor = edit()
+    visitor.page.locator("#edit-combine").click()
+    visitor.page.wait_for_selector("#source-1 img", timeout=30_000)
+    visitor.page.get_by_role("tab", name="Edit").click()
+    visitor.changes(lambda: visitor.page.locator("#edit-roll").click())
+    visitor.page.locator("#edit-combine").click()
+    visitor.page.wait_for_selector("#source-2 img", timeout=30_000)
+    visitor.page.wait_for_selector("#combine-picture img", timeout=60_000)

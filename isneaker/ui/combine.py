@@ -1,6 +1,7 @@
 """The Combine tab: one sneaker out of two to four, its children, and the way from one to another."""
 
 import zlib
+from collections.abc import Callable
 from functools import partial
 
 import gradio as gr
@@ -92,6 +93,18 @@ def animate(family: Family | None, progress=gr.Progress()) -> tuple[Family | Non
     return family, share.offer(f"isneaker-{zlib.crc32(data):08x}.webp", data)
 
 
+def receive(family: Family | None, token: str) -> tuple:
+    """Another tab's sneaker comes in, into the first empty slot -> the tab is shown, all sources, slot by slot its
+    picture."""
+    if not token:
+        raise gr.Error("There is no sneaker yet.")
+    slot = next((i for i, source in enumerate(family or [None]) if source is None), SLOTS - 1)
+    family, note = _put(slot, family, lambda: source_of(share.open_token(token, Design())))
+    if note:
+        raise gr.Error(note)
+    return gr.Tabs(selected="combine"), family, *(family[i].picture if i == slot else gr.skip() for i in range(SLOTS))
+
+
 def _put(slot: int, family: Family | None, make) -> tuple[Family, str]:
     """Fill a slot with what `make` makes; where it can't, empty it and say why."""
     family = list(family or [None] * SLOTS)
@@ -118,8 +131,9 @@ def _chosen(family: Family | None, weights, shape) -> tuple[list[Source], list[f
 # --- the widgets ---
 
 
-def build() -> tuple[gr.Button, gr.Textbox]:
-    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its token."""
+def build() -> tuple[gr.Button, gr.Textbox, Callable]:
+    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its token, and
+    `take(button, token, tabs)`, which lets a button send its sneaker here."""
     slots = []
     with gr.Row(elem_id="sources"):
         for i in range(SLOTS):
@@ -171,4 +185,8 @@ def build() -> tuple[gr.Button, gr.Textbox]:
     then_mix(again.click(next_seed, seed, seed, **calm))
     shown = way.click(lambda: gr.Image(visible=True), None, animation, **calm)
     shown.then(animate, family, [family, animation], **{**calm, "show_progress": "full"})
-    return elsewhere, keep.token
+
+    def take(button: gr.Button, token: gr.Textbox, tabs: gr.Tabs) -> None:
+        then_mix(button.click(receive, [family, token], [tabs, family, *(box for box, *_ in slots)], **calm))
+
+    return elsewhere, keep.token, take

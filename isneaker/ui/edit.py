@@ -140,7 +140,7 @@ def build(tab: gr.Tab) -> share.Tab:
                     gr.Button(name, min_width=64, elem_id=f"edit-{name.lower()}") for name in ("Undo", "Reset", "Remix")
                 )
             comparing = gr.Checkbox(False, label="Compare with the start", elem_id="edit-compare")
-            keep, (dice,) = share.share_row(picture, message, "edit-", first=["Roll"])
+            keep, (dice, send) = share.share_row(picture, message, "edit-", first=["Roll", "Combine"])
         with gr.Column(min_width=280):
             names = slider_names()
             found = [name for name in names if ":" in name]  # closed-form directions have a number in their name
@@ -178,4 +178,4 @@ def build(tab: gr.Tab) -> share.Tab:
     follow(closer.click(come_closer, [keep.token, photo], everything, **refining))
     follow(tab.select(open_tab, keep.token, everything, **opened))
     comparing.input(compare, [keep.token, comparing], [both, picture], **opened)
-    return share.Tab("edit", start_from, everything, follow)
+    return share.Tab("edit", start_from, everything, follow, keep.token, send)

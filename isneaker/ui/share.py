@@ -146,6 +146,8 @@ class Tab:
     start_from: Callable
     outputs: list
     follow: Callable
+    token: gr.Textbox
+    send: gr.Button  # what sends the tab's sneaker to Combine
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def build() -> share.Tab:
             picks, weights = share.language_controls()
             flipped = gr.Checkbox(False, label="The toe is on the other side", elem_id="flipped")
         with gr.Column(min_width=280):
-            keep, (other,) = share.share_row(picture, message, first=["Roll"])
+            keep, (other, send) = share.share_row(picture, message, first=["Roll", "Combine"])
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, min_width=90, elem_id="seed")
 
     controls, token = [flipped, fidelity, seed, picks, *weights], keep.token
@@ -141,4 +141,4 @@ def build() -> share.Tab:
             return start_from(replace(_open(token), strokes=TEMPLATES[name], hints=(), mirrored=False), request)
 
         then_variants(button.click(outline, token, everything, **share.RENDER, **share.PRIVATE))
-    return share.Tab("sketch", start_from, everything, then_variants)
+    return share.Tab("sketch", start_from, everything, then_variants, token, send)
