@@ -19,8 +19,8 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab("Sketch", id="sketch"):
             homes = [sketch.build()]
-        with gr.Tab("Restyle", id="restyle"):
-            restyled = restyle.build()
+        with gr.Tab("Restyle", id="restyle") as tab:
+            restyled = restyle.build(tab)
         with gr.Tab("Combine", id="combine"):
             *combined, take = combine.build()
         if catalogue.offers("generate"):

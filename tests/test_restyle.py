@@ -96,6 +96,8 @@ class RestyleVisitor:
         self.page.goto(url)
         self.page.wait_for_selector("#picture img", timeout=60_000)
         self.page.get_by_role("tab", name="Restyle").click()
+        self.page.wait_for_selector("#restyle-variants img", timeout=60_000)  # of the example
+        self.page.wait_for_timeout(500)
 
     def source(self) -> str:
         images = self.page.locator("#restyle-picture img")
@@ -138,13 +140,15 @@ def test_a_visitor_restyles_a_photo(visit, tmp_path):
     visitor.changes(lambda: visitor.upload(tmp_path / "photo.jpg"))
     assert visitor.page.locator("#photo-note").inner_text().startswith("Found the shoe")
 
-    def pick_adidas():
-        visitor.page.locator("#restyle-languages input").click()
-        visitor.page.get_by_role("option", name="Adidas").last.click()
+    assert visitor.design().languages == (("adidas", 100),)
 
-    visitor.changes(pick_adidas)
+    def pick_puma():
+        visitor.page.locator("#restyle-languages input").click()
+        visitor.page.get_by_role("option", name="Puma").last.click()
+
+    visitor.changes(pick_puma)
     design = visitor.design()
-    assert design.languages == (("adidas", 100),) and design.strokes
+    assert design.languages == (("adidas", 50), ("puma", 50)) and design.strokes
     shown = visitor.page.locator("#restyle-picture img").last.get_attribute("src")
     data = visitor.context.request.get(shown).body()
     picture = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)

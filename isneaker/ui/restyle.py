@@ -13,6 +13,7 @@ from isneaker.templates import TEMPLATES
 from isneaker.ui import photo, share
 
 VARIANTS = 4
+FIRST = "adidas"  # the language of the example
 EMPTY = "Upload a photo of one shoe, seen from the side, or try one of ours."
 
 
@@ -31,6 +32,20 @@ def ours(request: gr.Request, *settings) -> tuple:
     strokes = list(TEMPLATES.values())[seed % len(TEMPLATES)]
     found = of_picture(render(Design(strokes=strokes, seed=seed + 1, fidelity=0.6)))
     return None, None, found.note, *show(found, request, *settings)
+
+
+def another(request: gr.Request, *settings) -> tuple:
+    """Another one of ours, by the next seed."""
+    settings = list(settings)
+    settings[2] = (int(share.number(settings[2], 0, MAX_SEED, "seed")) + 1) % (MAX_SEED + 1)
+    return settings[2], *ours(request, *settings)
+
+
+def first(token: str, request: gr.Request, strength, keep_colours, seed, picks, *weights) -> tuple:
+    """The tab was chosen: one of ours in another language, where nothing is there yet."""
+    if token:
+        return tuple([gr.skip()] * 9)
+    return [FIRST], *ours(request, strength, keep_colours, seed, [FIRST], *weights)
 
 
 def change(found: Prepared | None, path: str | None, request: gr.Request, *settings) -> tuple:
@@ -86,7 +101,7 @@ def _beside(found: Prepared, shown: share.Shown) -> tuple:
 # --- the widgets ---
 
 
-def build() -> tuple[gr.Button, gr.Textbox]:
+def build(tab: gr.Tab) -> tuple[gr.Button, gr.Textbox]:
     """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its token."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
@@ -130,7 +145,8 @@ def build() -> tuple[gr.Button, gr.Textbox]:
     poses = gr.on([upload.upload, upload.clear, mirror.input, turn.release], look,
                   [upload, mirror, turn, *settings], [seen, note, *outputs], trigger_mode="always_last", **calm)  # fmt: skip
     then_variants(poses)
-    then_variants(example.click(ours, settings, [upload, seen, note, *outputs], **calm))
+    then_variants(example.click(another, settings, [seed, upload, seen, note, *outputs], **calm))
+    then_variants(tab.select(first, [keep.token, *settings], [picks, upload, seen, note, *outputs], **calm))
     changes = [strength.input, colours.input, seed.submit, seed.blur, picks.input, *(w.input for w in weights)]
     moved = {"inputs": [found, upload, *settings], "trigger_mode": "always_last"}
     then_variants(gr.on(changes, change, outputs=outputs, **moved, **calm))
