@@ -82,7 +82,8 @@ def ws_of(model: GenerateModel, design: Design) -> torch.Tensor:
         if name not in known:
             raise DesignError(f"{design.model} has no slider {name!r}")
         slider = known[name]
-        ws[slider.start : slider.end] += hundredths / 100 * slider.direction
+        moved = ws[slider.start : slider.end]
+        moved += model.bank.steps(moved, slider.direction, hundredths / 100) * slider.direction
     if design.fine:
         ws[design.crossover :] = _unpack(model.bank, design.model, design.fine)
     return ws

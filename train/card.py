@@ -99,7 +99,7 @@ demo.
 
 GENERATE_LABELS = {
     "kernel_distance_x1000": "kernel distance to the held-out photos, EfficientNet-lite0 features, x1000",
-    "kernel_distance_x1000_psi_07": "... of 500 samples at psi 0.7",
+    "kernel_distance_x1000_psi_07": "... of 400 samples at psi 0.7",
     "frechet_distance": "Fréchet distance in the same features",
     "variety_ratio": "feature distance between samples, held-out photos = 1",
     "nearest_training_ratio": "feature distance to the nearest training photo, held-out photos = 1",

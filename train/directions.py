@@ -25,7 +25,8 @@ from isneaker.render import ws_of
 from train.attributes import NAMES, measure
 
 SAMPLES, TRIALS, SHEET = 1200, 16, 5
-STEPS = (-2.0, 0.0, 2.0)  # where a slider is tried
+STEPS = (-1.0, 1.0)  # where a slider is tried
+KEEPING = 2.0  # a slider moves its attribute by this many times the mean effect on the others, or is left out
 RIDGE = 0.05  # of the attributes' variance: they are measured with noise
 TITLES = {
     "upper_lightness": "upper light", "upper_red": "upper red", "upper_yellow": "upper yellow",
@@ -45,9 +46,11 @@ def find_sliders(model: GenerateModel, name: str) -> dict[str, sliders.Slider]:
     found = {}
     for i, attribute in enumerate(tqdm(NAMES, desc="layers")):
         direction = torch.from_numpy(directions[i]).float()
-        tried = [_calibrate(model.synthesis, w, sliders.Slider(direction, *group), i, deviations) for group in layers]
-        found[TITLES[attribute]] = max(tried, key=lambda pair: pair[1])[0]
-    return found | _factors(model.synthesis, w, deviations, layers)
+        tried = [_calibrate(model, w, sliders.Slider(direction, *group), i, deviations) for group in layers]
+        slider, keeping = max(tried, key=lambda pair: pair[1])
+        if keeping > KEEPING:
+            found[TITLES[attribute]] = slider
+    return found | _factors(model, w, deviations, layers)
 
 
 def conditional_directions(w: np.ndarray, attributes: np.ndarray) -> np.ndarray:
@@ -65,36 +68,38 @@ def _layer_groups(num_ws: int) -> list[tuple[int, int]]:
 
 
 def _calibrate(
-    G: Synthesis, w: torch.Tensor, slider: sliders.Slider, attribute: int, deviations: np.ndarray
+    model: GenerateModel, w: torch.Tensor, slider: sliders.Slider, attribute: int, deviations: np.ndarray
 ) -> tuple[sliders.Slider, float]:
     """Scale a slider so that a step of 1 moves its attribute by one deviation -> it, and how well it keeps to it."""
-    effects = _effects(G, w[:TRIALS], slider) / deviations  # [K] for a step of 1
+    effects = _effects(model, w[:TRIALS], slider) / deviations  # [K] for a step of 1
     own = effects[attribute]
     others = np.delete(np.abs(effects), attribute)
     scale = float(np.clip(1 / max(own, 0.05), 0.3, 3))
-    return sliders.Slider(slider.direction * scale, slider.start, slider.end), own / (others.max() + 0.1)
+    return sliders.Slider(slider.direction * scale, slider.start, slider.end), own / (others.mean() + 0.05)
 
 
-def _effects(G: Synthesis, w: torch.Tensor, slider: sliders.Slider) -> np.ndarray:
+def _effects(model: GenerateModel, w: torch.Tensor, slider: sliders.Slider) -> np.ndarray:
     """Mean change of each attribute [K] for a step of 1."""
-    ws = w[:, None].expand(-1, G.num_ws, -1)
-    low, high = (_measure_all(G, _moved(ws, slider, step)) for step in (STEPS[0], STEPS[-1]))
+    ws = w[:, None].expand(-1, model.synthesis.num_ws, -1)
+    low, high = (_measure_all(model.synthesis, _moved(model, ws, slider, step)) for step in (STEPS[0], STEPS[-1]))
     return np.nanmean(high - low, 0) / (STEPS[-1] - STEPS[0])
 
 
-def _moved(ws: torch.Tensor, slider: sliders.Slider, step: float) -> torch.Tensor:
-    ws = ws.clone()
-    ws[:, slider.start : slider.end] += step * slider.direction
-    return ws
+def _moved(model: GenerateModel, ws: torch.Tensor, slider: sliders.Slider, step: float) -> torch.Tensor:
+    moved = ws.clone()
+    part = moved[:, slider.start : slider.end]
+    part += torch.stack([model.bank.steps(w, slider.direction, step) for w in part]) * slider.direction
+    return moved
 
 
-def _factors(G: Synthesis, w: torch.Tensor, deviations: np.ndarray, layers: list) -> dict[str, sliders.Slider]:
+def _factors(model: GenerateModel, w: torch.Tensor, deviations: np.ndarray, layers: list) -> dict[str, sliders.Slider]:
     """The two leading closed-form directions of the shape layers and of the colour layers."""
     found: dict[str, sliders.Slider] = {}
+    G = model.synthesis
     for start, end in layers[1:]:
         for direction in closed_form(G, start, end)[:2]:
-            slider = sliders.Slider(direction * w.std(0).norm() / 3, start, end)
-            effects = _effects(G, w[:TRIALS], slider) / deviations
+            slider = sliders.Slider(direction * (w @ direction).std(), start, end)
+            effects = _effects(model, w[:TRIALS], slider) / deviations
             strongest = int(np.abs(effects).argmax())
             if effects[strongest] < 0:
                 slider = sliders.Slider(-slider.direction, start, end)
@@ -128,7 +133,7 @@ def sheet(model: GenerateModel, name: str, found: dict[str, sliders.Slider]) -> 
     for row, (title, slider) in enumerate(found.items()):
         ws = ws_of(model, Design(model=name, seed=row, psi=0.7))[None]
         with torch.inference_mode():
-            photos = model.synthesis(torch.cat([_moved(ws, slider, step) for step in (-3, -1.5, 0, 1.5, 3)]))
+            photos = model.synthesis(torch.cat([_moved(model, ws, slider, step) for step in (-2, -1, 0, 1, 2)]))
         for column, photo in enumerate(photos):
             page.paste(to_picture(photo).resize((192, 144)), (column * 192, row * 144))
         ImageDraw.Draw(page).text((4, row * 144 + 2), title, fill="black")

@@ -8,6 +8,7 @@ from isneaker.nets.style import CodeBank
 from isneaker.nets.stylegan2 import Synthesis
 
 NEIGHBOURS = 16  # of a stored w, from which its partner is drawn
+BEYOND = 1.3  # times where 98 of 100 photos lie along a direction
 SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and material
 
 
@@ -54,6 +55,16 @@ class WBank(CodeBank):
             w = w + weight * (drawn - stored.mean(0))
         average = sum(weight * self._of(language).mean(0) for language, weight in (mix or {-1: 1.0}).items())
         return average + torch.tensor([[psi], [psi**0.5]]) * w
+
+    def steps(self, ws: torch.Tensor, direction: torch.Tensor, wanted: float) -> torch.Tensor:
+        """How many of the wanted steps along a direction [w_dim] each w of [L,w_dim] takes, [L,1]: photos reach only so
+        far, and not much farther pictures fall apart."""
+        unit = direction / direction.square().sum()
+        average = self._of(-1).mean(0)
+        low, high = ((self._of(-1) - average) @ unit).quantile(torch.tensor([0.01, 0.99])) * BEYOND
+        place = (ws - average) @ unit
+        room = (high - place if wanted > 0 else place - low).clamp(min=0.05)
+        return (room * torch.tanh(wanted / room))[:, None]
 
     def _of(self, language: int) -> torch.Tensor:
         """The stored w [K,w_dim] of a language, -1 for all."""
