@@ -35,8 +35,8 @@ ANY = len(LANGUAGES)  # the critics' label of a sample whose language was droppe
 @dataclass(frozen=True)
 class Config:
     data: str = "../shared/sneakers"  # folder with photos/, edges/ and metadata.csv
-    subset: str = ""  # a file of file names, to fine-tune on a curated choice of photos
     out: str = "runs/generate"
+    subset: str = ""  # a file of file names, to fine-tune on a curated choice of photos
     kimg: float = 60  # thousands of pictures to train on
     batch_size: int = 8
     seed: int = 0
