@@ -81,9 +81,7 @@ def ws_of(model: GenerateModel, design: Design) -> torch.Tensor:
     for name, hundredths in design.edits:
         if name not in known:
             raise DesignError(f"{design.model} has no slider {name!r}")
-        slider = known[name]
-        moved = ws[slider.start : slider.end]
-        moved += model.bank.steps(moved, slider.direction, hundredths / 100) * slider.direction
+        ws = known[name].move(ws, hundredths / 100)
     if design.fine:
         ws[design.crossover :] = _unpack(model.bank, design.model, design.fine)
     return ws

@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from isneaker import catalogue
 from isneaker.design import Design, DesignError
+from isneaker.nets.generate import WBank
 
 FILE = "directions.safetensors"
 
@@ -16,12 +17,24 @@ FILE = "directions.safetensors"
 class Slider:
     """One direction: a step of 1 moves its attribute by one standard deviation.
 
-    direction: [w_dim]; it is added to the w of layers from `start` up to `end`.
+    direction: [w_dim]; it is added to the w of layers from `start` up to `end`, and w goes no farther along it than
+    from `low` to `high`, in steps: beyond what photos reach, pictures fall apart.
     """
 
     direction: torch.Tensor
     start: int
     end: int
+    low: float
+    high: float
+
+    def move(self, ws: torch.Tensor, amount: float) -> torch.Tensor:
+        """ws [...,num_ws,w_dim] -> ws with the slider set to an amount; it slows down towards its end."""
+        moved = ws.clone()
+        part = moved[..., self.start : self.end, :]
+        place = part @ (self.direction / self.direction.square().sum())
+        room = (self.high - place if amount > 0 else place - self.low).clamp(min=0.05)
+        part += (room * torch.tanh(amount / room))[..., None] * self.direction
+        return moved
 
 
 @lru_cache(maxsize=4)
@@ -32,7 +45,8 @@ def load(model: str) -> dict[str, Slider]:
         return {}
     tensors = load_file(catalogue.find(row, FILE, row.more[FILE]))
     names = sorted(tensors, key=lambda name: int(name.split("/")[0]))
-    return {name.split("/")[1]: _slider(tensors[name].float()) for name in names}
+    bank, rows = catalogue.load(model).bank, {name.split("/")[1]: tensors[name].float() for name in names}
+    return {title: along(bank, row[2:], int(row[0]), int(row[1])) for title, row in rows.items()}
 
 
 def change(design: Design, amounts: dict[str, int]) -> Design:
@@ -48,6 +62,6 @@ def change(design: Design, amounts: dict[str, int]) -> Design:
     return replace(design, edits=tuple((name, amount) for name, amount in edits.items() if amount))
 
 
-def _slider(row: torch.Tensor) -> Slider:
-    """A stored row: first and last layer, then the direction."""
-    return Slider(row[2:], int(row[0]), int(row[1]))
+def along(bank: WBank, direction: torch.Tensor, start: int, end: int) -> Slider:
+    """The slider along a direction [w_dim], as far as a bank's photos reach."""
+    return Slider(direction, start, end, *bank.reach(direction))

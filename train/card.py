@@ -35,8 +35,8 @@ On {pictures} held-out photos, from their edge maps at fidelity 1, styles drawn 
 
 ## Limits
 
-Wide empty areas, as in a high outline, get a
-white hole with some codes. Text and logos come out as smudges. Languages with few photos (under_armour 14, reebok 87, asics 106) repeat themselves.
+Lines that no shoe
+has turn into slits, and now and then a wide empty area with a line into it gets a white hole. Text and logos come out as smudges. Languages with few photos (under_armour 14, reebok 87, asics 106) repeat themselves.
 Drawings from the front, from above or of anything but a shoe give something shoe-like at best.
 
 Not affiliated with any brand. Brand names describe visual style; marks and silhouettes belong to their owners. A research

@@ -46,7 +46,7 @@ def find_sliders(model: GenerateModel, name: str) -> dict[str, sliders.Slider]:
     found = {}
     for i, attribute in enumerate(tqdm(NAMES, desc="layers")):
         direction = torch.from_numpy(directions[i]).float()
-        tried = [_calibrate(model, w, sliders.Slider(direction, *group), i, deviations) for group in layers]
+        tried = [_calibrate(model, w, sliders.along(model.bank, direction, *group), i, deviations) for group in layers]
         slider, keeping = max(tried, key=lambda pair: pair[1])
         if keeping > KEEPING:
             found[TITLES[attribute]] = slider
@@ -75,21 +75,14 @@ def _calibrate(
     own = effects[attribute]
     others = np.delete(np.abs(effects), attribute)
     scale = float(np.clip(1 / max(own, 0.05), 0.3, 3))
-    return sliders.Slider(slider.direction * scale, slider.start, slider.end), own / (others.mean() + 0.05)
+    return sliders.along(model.bank, slider.direction * scale, slider.start, slider.end), own / (others.mean() + 0.05)
 
 
 def _effects(model: GenerateModel, w: torch.Tensor, slider: sliders.Slider) -> np.ndarray:
     """Mean change of each attribute [K] for a step of 1."""
     ws = w[:, None].expand(-1, model.synthesis.num_ws, -1)
-    low, high = (_measure_all(model.synthesis, _moved(model, ws, slider, step)) for step in (STEPS[0], STEPS[-1]))
+    low, high = (_measure_all(model.synthesis, slider.move(ws, step)) for step in (STEPS[0], STEPS[-1]))
     return np.nanmean(high - low, 0) / (STEPS[-1] - STEPS[0])
-
-
-def _moved(model: GenerateModel, ws: torch.Tensor, slider: sliders.Slider, step: float) -> torch.Tensor:
-    moved = ws.clone()
-    part = moved[:, slider.start : slider.end]
-    part += torch.stack([model.bank.steps(w, slider.direction, step) for w in part]) * slider.direction
-    return moved
 
 
 def _factors(model: GenerateModel, w: torch.Tensor, deviations: np.ndarray, layers: list) -> dict[str, sliders.Slider]:
@@ -98,11 +91,11 @@ def _factors(model: GenerateModel, w: torch.Tensor, deviations: np.ndarray, laye
     G = model.synthesis
     for start, end in layers[1:]:
         for direction in closed_form(G, start, end)[:2]:
-            slider = sliders.Slider(direction * (w @ direction).std(), start, end)
+            slider = sliders.along(model.bank, direction * (w @ direction).std(), start, end)
             effects = _effects(model, w[:TRIALS], slider) / deviations
             strongest = int(np.abs(effects).argmax())
             if effects[strongest] < 0:
-                slider = sliders.Slider(-slider.direction, start, end)
+                slider = sliders.along(model.bank, -slider.direction, start, end)
             kind = "shape" if end < G.num_ws else "look"
             title = f"{kind} {sum(n.startswith(kind) for n in found) + 1}: {TITLES[NAMES[strongest]]}"
             found[title] = slider
@@ -133,7 +126,7 @@ def sheet(model: GenerateModel, name: str, found: dict[str, sliders.Slider]) -> 
     for row, (title, slider) in enumerate(found.items()):
         ws = ws_of(model, Design(model=name, seed=row, psi=0.7))[None]
         with torch.inference_mode():
-            photos = model.synthesis(torch.cat([_moved(model, ws, slider, step) for step in (-2, -1, 0, 1, 2)]))
+            photos = model.synthesis(torch.cat([slider.move(ws, step) for step in (-2, -1, 0, 1, 2)]))
         for column, photo in enumerate(photos):
             page.paste(to_picture(photo).resize((192, 144)), (column * 192, row * 144))
         ImageDraw.Draw(page).text((4, row * 144 + 2), title, fill="black")

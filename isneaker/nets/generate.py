@@ -1,5 +1,7 @@
 """The generate model as one module: seeds and languages to photos that do not exist; photos to w."""
 
+from functools import lru_cache
+
 import torch
 from torch import nn
 
@@ -56,16 +58,13 @@ class WBank(CodeBank):
         average = sum(weight * self._of(language).mean(0) for language, weight in (mix or {-1: 1.0}).items())
         return average + torch.tensor([[psi], [psi**0.5]]) * w
 
-    def steps(self, ws: torch.Tensor, direction: torch.Tensor, wanted: float) -> torch.Tensor:
-        """How many of the wanted steps along a direction [w_dim] each w of [L,w_dim] takes, [L,1]: photos reach only so
-        far, and not much farther pictures fall apart."""
-        unit = direction / direction.square().sum()
-        average = self._of(-1).mean(0)
-        low, high = ((self._of(-1) - average) @ unit).quantile(torch.tensor([0.01, 0.99])) * BEYOND
-        place = (ws - average) @ unit
-        room = (high - place if wanted > 0 else place - low).clamp(min=0.05)
-        return (room * torch.tanh(wanted / room))[:, None]
+    def reach(self, direction: torch.Tensor) -> tuple[float, float]:
+        """How far the photos' w lie along a direction [w_dim], lowest and highest, in steps of it."""
+        places = self._of(-1) @ (direction / direction.square().sum())
+        middle = places.mean()
+        return tuple((middle + BEYOND * (places.quantile(torch.tensor([0.01, 0.99])) - middle)).tolist())
 
+    @lru_cache(maxsize=16)  # a bank lives as long as the app
     def _of(self, language: int) -> torch.Tensor:
         """The stored w [K,w_dim] of a language, -1 for all."""
         start, end = self.share(language)
