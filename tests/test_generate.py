@@ -18,7 +18,7 @@ from isneaker.render import render, render_all, ws_of
 from tests.conftest import forget
 from tests.test_render import difference
 from train import generate, losses
-from train.attributes import NAMES, measure
+from isneaker.attributes import NAMES, measure
 from train.augment import Controller, disturb
 from train.data import Photos
 from train.directions import closed_form, conditional_directions

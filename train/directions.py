@@ -22,7 +22,7 @@ from isneaker.images import to_picture
 from isneaker.nets.generate import GenerateModel
 from isneaker.nets.stylegan2 import Synthesis
 from isneaker.render import ws_of
-from train.attributes import NAMES, measure
+from isneaker.attributes import NAMES, measure
 
 SAMPLES, TRIALS, SHEET = 1200, 16, 5
 STEPS = (-1.0, 1.0)  # where a slider is tried

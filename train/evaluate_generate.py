@@ -17,7 +17,7 @@ from isneaker.languages import LANGUAGES
 from isneaker.nets.generate import GenerateModel
 from isneaker.render import render, render_all
 from train import metrics
-from train.attributes import NAMES, measure
+from isneaker.attributes import NAMES, measure
 from train.directions import TITLES
 from train.features import Features
 

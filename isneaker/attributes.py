@@ -1,4 +1,4 @@
-"""What sliders are about, measured on pictures: `python -m train.attributes DIR` prints it as JSON."""
+"""A sneaker in numbers, measured on its picture: `python -m isneaker.attributes DIR` prints them as JSON."""
 
 import argparse
 import json
