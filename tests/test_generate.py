@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from isneaker import catalogue, sliders
+from isneaker.attributes import NAMES, measure
 from isneaker.design import Design, DesignError, from_token, to_token
 from isneaker.invert import invert, refine
 from isneaker.nets.encoder import PhotoEncoder
@@ -18,7 +19,6 @@ from isneaker.render import render, render_all, ws_of
 from tests.conftest import forget
 from tests.test_render import difference
 from train import generate, losses
-from isneaker.attributes import NAMES, measure
 from train.augment import Controller, disturb
 from train.data import Photos
 from train.directions import closed_form, conditional_directions

@@ -17,12 +17,12 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from isneaker import catalogue, sliders
+from isneaker.attributes import NAMES, measure
 from isneaker.design import Design
 from isneaker.images import to_picture
 from isneaker.nets.generate import GenerateModel
 from isneaker.nets.stylegan2 import Synthesis
 from isneaker.render import ws_of
-from isneaker.attributes import NAMES, measure
 
 SAMPLES, TRIALS, SHEET = 1200, 16, 5
 STEPS = (-1.0, 1.0)  # where a slider is tried

@@ -11,13 +11,13 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from isneaker import catalogue, sliders
+from isneaker.attributes import NAMES, measure
 from isneaker.design import MAX_EDIT, Design
 from isneaker.images import to_picture
 from isneaker.languages import LANGUAGES
 from isneaker.nets.generate import GenerateModel
 from isneaker.render import render, render_all
 from train import metrics
-from isneaker.attributes import NAMES, measure
 from train.directions import TITLES
 from train.features import Features
 
