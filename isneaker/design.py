@@ -22,6 +22,7 @@ MAX_PAYLOAD = 200_000  # bytes after inflation
 MAX_POINTS = 8_000  # of all strokes together
 MAX_EDIT = 300  # hundredths of a slider's unit
 MAX_CODES, MAX_CODE = 8, 512  # codes in a Design, bytes in a code
+MIN_STRENGTH, MAX_STEPS, MAX_PROMPT = 0.05, 8, 200  # of a studio finish; characters
 
 
 class DesignError(ValueError):
@@ -30,6 +31,31 @@ class DesignError(ValueError):
 
 Point = tuple[int, int]
 Run = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What a diffusion model makes of a picture afterwards.
+
+    model: name of the studio's set-up; strength: 0.05 hardly anything to 1 all may change, in hundredths; steps: 1..8
+    that it takes; seed: 0..2^32-1; prompt: words of the visitor's own. Raises DesignError where a value is out of range.
+    """
+
+    model: str
+    strength: float = 0.5
+    steps: int = 2
+    seed: int = 0
+    prompt: str = ""
+
+    def __post_init__(self):
+        _check(0 < len(self.model) <= 60 and self.model.isascii(), "the studio's name is broken")
+        _check(MIN_STRENGTH <= self.strength <= 1, f"a finish's strength goes from 0.05 to 1, not {self.strength}")
+        object.__setattr__(self, "strength", round(float(self.strength), 2))
+        _check(1 <= self.steps <= MAX_STEPS, f"a finish takes 1 to {MAX_STEPS} steps, not {self.steps}")
+        _check(0 <= self.seed <= MAX_SEED, f"seeds go from 0 to {MAX_SEED}, not {self.seed}")
+        length = len(self.prompt)
+        _check(length <= MAX_PROMPT, f"a prompt has at most {MAX_PROMPT} characters, not {length}")
+        _check(self.prompt.isprintable(), "a prompt is one line of text")
 
 
 @dataclass(frozen=True)
@@ -47,6 +73,8 @@ class Design:
     (slider, hundredths -300..300 of its unit); fine, from layer crossover on: a code for colour and material, where they
     come from another sneaker than the shape.
 
+    finish: what a diffusion model makes of the picture, where that is asked for.
+
     Raises DesignError where a value is out of its range.
     """
 
@@ -62,6 +90,7 @@ class Design:
     edits: tuple[tuple[str, int], ...] = ()
     fine: bytes = b""
     crossover: int = 0
+    finish: Finish | None = None
 
     def __post_init__(self):
         _check(0 < len(self.model) <= 40 and self.model.isascii(), "the model's name is broken")
@@ -328,6 +357,21 @@ def _read_edits(data: Iterator[int]) -> tuple:
     return tuple([(_read_text(data), _read_signed(data)) for _ in range(_read_int(data))])
 
 
+def _write_finish(finish: Finish) -> Iterator[int]:
+    yield from _write_text(finish.model)
+    for number in (round(finish.strength * 100), finish.steps, finish.seed):
+        yield from _write_int(number)
+    prompt = finish.prompt.encode()
+    yield from _write_int(len(prompt))
+    yield from prompt
+
+
+def _read_finish(data: Iterator[int]) -> Finish:
+    model, strength, steps, seed = _read_text(data), _read_int(data) / 100, _read_int(data), _read_int(data)
+    prompt = bytes([next(data) for _ in range(min(_read_int(data), 4 * MAX_PROMPT + 1))])
+    return Finish(model, strength, steps, seed, prompt.decode())
+
+
 _WRITERS = {
     "model": _write_text,
     "strokes": _write_strokes,
@@ -341,6 +385,7 @@ _WRITERS = {
     "edits": _write_edits,
     "fine": _write_code,
     "crossover": _write_int,
+    "finish": _write_finish,
 }
 _READERS = {
     "model": _read_text,
@@ -355,4 +400,5 @@ _READERS = {
     "edits": _read_edits,
     "fine": _read_code,
     "crossover": _read_int,
+    "finish": _read_finish,
 }

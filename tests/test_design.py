@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, mix, to_token
+from isneaker.design import MAX_PROMPT, MAX_SEED, Design, DesignError, Finish, find_token, from_token, mix, to_token
 from isneaker.languages import LANGUAGES
 from isneaker.templates import TEMPLATES
 
@@ -22,6 +22,14 @@ def hint_runs(draw):
     return tuple((cell, 1, draw(st.integers(0, 0xFFFFFF))) for cell in cells)
 
 
+FINISHES = st.builds(
+    Finish,
+    model=st.sampled_from(["sd-turbo-1a2b3c4d", "someone-0000ffff"]),
+    strength=st.integers(5, 100).map(lambda n: n / 100),
+    steps=st.integers(1, 8),
+    seed=st.integers(0, MAX_SEED),
+    prompt=st.text(max_size=MAX_PROMPT).filter(str.isprintable),
+)
 DESIGNS = st.builds(
     Design,
     model=st.sampled_from(["sketch.v1", "sketch.v12", "sketch.mine"]),
@@ -39,6 +47,7 @@ DESIGNS = st.builds(
     ).map(tuple),
     fine=st.binary(max_size=80),
     crossover=st.integers(0, 32),
+    finish=st.none() | FINISHES,
 )
 
 
@@ -97,6 +106,9 @@ FROZEN = {
         seed=MAX_SEED,
         mirrored=True,
     ),
+    "11jMADRFzZC10dXJiby0xYTJiM2M0ZCMEYxBzdcOoZGUsIGd1bSBzb2xl": Design(
+        finish=Finish("sd-turbo-1a2b3c4d", 0.35, 4, 99, "suède, gum sole")
+    ),
 }
 
 
@@ -117,6 +129,24 @@ def test_frozen_tokens(token):
 def test_out_of_range_values_are_refused(field, value):
     with pytest.raises(DesignError):
         replace(Design(), **{field: value})
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("strength", math.nan), ("strength", 0.04), ("strength", 1.01), ("steps", 0), ("steps", 9), ("seed", -1),
+        ("seed", 2**32), ("prompt", "x" * 10_000), ("prompt", "two\nlines"), ("prompt", "\ud800"), ("model", ""),
+    ],
+)  # fmt: skip
+def test_out_of_range_finishes_are_refused(field, value):
+    with pytest.raises(DesignError):
+        replace(Finish("sd-turbo"), **{field: value})
+
+
+def test_a_finish_makes_a_link_only_as_much_longer_as_its_words():
+    sketched = Design(strokes=TEMPLATES["runner"])
+    finished = replace(sketched, finish=Finish("sd-turbo-1a2b3c4d", prompt="suede, gum sole"))
+    assert len(to_token(finished)) - len(to_token(sketched)) < 80
 
 
 def test_templates_make_short_links():
