@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants, hf_api
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import sync_playwright
 from safetensors.torch import save_file
@@ -22,7 +23,9 @@ from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
 from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
+from tests.hub import Hub
 from tests.visitor import DESKTOP, Visitor
+from train.snapshot import save_model
 
 ROOT = Path(__file__).parent.parent
 TINY = {"ngf": 48, "nef": 8, "z_dim": 16, "num_codes": 40}
@@ -35,10 +38,7 @@ def save_tiny_model(folder: Path, seed: int = 0) -> None:
     torch.nn.init.normal_(model.unet.to_rgb.weight, 0, 0.1)
     model.bank.codes.copy_(torch.randint(-60, 60, model.bank.codes.shape))
     model.bank.languages.copy_(torch.arange(TINY["num_codes"]) // 4)
-    folder.mkdir(parents=True)
-    tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
-    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(TINY))
+    save_model(folder, TINY, model)
 
 
 def save_tiny_generator(folder: Path, seed: int = 0) -> None:
@@ -50,10 +50,7 @@ def save_tiny_generator(folder: Path, seed: int = 0) -> None:
         torch.nn.init.normal_(conv.weight, 0, 0.05)
     model.bank.codes.copy_(torch.randint(-16, 16, model.bank.codes.shape))
     model.bank.languages.copy_(torch.arange(config["num_codes"]) // 4)
-    folder.mkdir(parents=True)
-    tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
-    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(config))
+    save_model(folder, config, model)
     directions = {f"{i}/{name}": torch.cat([torch.tensor([i * 5.0, 12.0]), torch.randn(16)]).half()
                   for i, name in enumerate(("sole", "upper red"))}  # fmt: skip
     save_file(directions, folder / sliders.FILE)
@@ -98,6 +95,22 @@ def weights(tmp_path, monkeypatch):
     forget()
 
 
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A loopback Hub that `huggingface_hub` talks to, in this process and in those that it starts, as its user maker."""
+    with Hub() as hub:
+        for name, value in hub.environment(tmp_path / "hf").items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(hf_api.api, "endpoint", hub.url)
+        template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        yield hub
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on."""
     with socket.socket() as s:
@@ -106,12 +119,13 @@ def free_port() -> int:
 
 
 class App:
-    """`python app.py` as a process of its own, with the embedded weights."""
+    """`python app.py` as a process of its own, with the embedded weights; offline unless `environment` says else."""
 
-    def __init__(self, temp: Path):
+    def __init__(self, temp: Path, **environment: str):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        env = os.environ | {"GRADIO_SERVER_PORT": str(self.port), "GRADIO_TEMP_DIR": str(temp), "HF_HUB_OFFLINE": "1"}
+        env = {"GRADIO_SERVER_PORT": str(self.port), "GRADIO_TEMP_DIR": str(temp), "HF_HUB_OFFLINE": "1"}
+        env = os.environ | env | environment
         start = time.monotonic()
         self.process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
         while True:

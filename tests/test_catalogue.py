@@ -3,53 +3,46 @@
 import json
 
 import pytest
-from huggingface_hub import constants
 
 from isneaker import catalogue
 from isneaker.render import render
 from tests.conftest import forget, row, save_tiny_model
-from tests.hub import Hub
+from tests.hub import Fault
 from tests.test_render import DESIGN, difference
 
-REPO, COMMIT = "someone/sneakers", "0123456789abcdef0123456789abcdef01234567"
+REPO = "maker/boots"
 
 
 @pytest.fixture
-def hub(weights, tmp_path, monkeypatch):
-    """The only model lies on the Hub."""
+def commit(hub, weights, tmp_path):
+    """The only model lies on the Hub, at this commit."""
     folder = tmp_path / "repo" / "sketch.v1"
     save_tiny_model(folder)
+    commit = hub.put_folder(REPO, folder)
+    hub.put(REPO, {"model.safetensors": b"newer ones, which the row does not name"})
     (weights / "sketch.v1" / "model.safetensors").unlink()
-    (weights / "catalogue.json").write_text(json.dumps([row(folder, repo=REPO, commit=COMMIT)]))
+    (weights / "catalogue.json").write_text(json.dumps([row(folder, repo=REPO, commit=commit)]))
     forget()
-    with Hub(folder, REPO, COMMIT) as hub:
-        template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        hub.folder = folder
-        yield hub
+    return commit
 
 
-def test_weights_come_from_the_hub_at_the_pinned_commit(hub):
+def test_weights_come_from_the_hub_at_the_pinned_commit(hub, commit):
     picture = render(DESIGN)
-    assert any(COMMIT in path for path in hub.requests)
+    assert any(commit in path for path in hub.requests)
     hub.requests.clear()
     forget()
     assert difference(picture, render(DESIGN)) == 0
     assert not [path for path in hub.requests if "safetensors" in path]  # a pinned commit needs no second look
 
 
-def test_wrong_bytes_on_the_hub_are_never_loaded(hub):
-    data = bytearray((hub.folder / "model.safetensors").read_bytes())
-    data[-1] ^= 1
-    (hub.folder / "model.safetensors").write_bytes(data)
+def test_wrong_bytes_on_the_hub_are_never_loaded(hub, commit):
+    hub.faults["/cdn/"] = Fault(wrong=True)
     with pytest.raises(catalogue.WeightsUnavailable, match="not the ones"):
         catalogue.load("sketch.v1")
 
 
-def test_a_hub_without_the_file_is_a_clear_error(hub):
-    hub.faults["model.safetensors"] = 404
+def test_a_hub_without_the_file_is_a_clear_error(hub, commit):
+    hub.faults["model.safetensors"] = Fault(status=404)
     with pytest.raises(catalogue.WeightsUnavailable, match="could not be fetched"):
         catalogue.load("sketch.v1")
 
