@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -17,6 +18,36 @@ THINNEST, THICKEST = 8, 48  # of a sole, in pixels of the picture at half size, 
 GROUND = 177  # first row below the shoe: what is there is a reflection
 
 
+class Parts(NamedTuple):
+    """A shoe on a picture at half size: its colours, CIE Lab [192,256,3]; where it, its upper and its sole are, [192,256]
+    of bool; the sole's thickness in pixels; the columns from heel to toe; per column the height of the shoe."""
+
+    lab: np.ndarray
+    shoe: np.ndarray
+    upper: np.ndarray
+    sole: np.ndarray
+    thickness: float
+    columns: slice
+    tall: np.ndarray
+
+
+def parts_of(picture: Image.Image) -> Parts | None:
+    """RGB picture 512x384, toe right -> the shoe's parts; None where there is no shoe."""
+    picture = picture.reduce(2)
+    mask = shoe_mask(np.asarray(picture))
+    columns = np.flatnonzero(mask.sum(0) > 4)
+    if len(columns) < 32:
+        return None
+    left, length = columns[0], columns[-1] - columns[0] + 1
+    top, ground = mask.argmax(0), mask.shape[0] - mask[::-1].argmax(0)  # the first row, and the one below the last
+    tall = np.where(mask.any(0), ground - top, 0)[left : left + length]
+    lab = rgb2lab(np.asarray(picture) / 255.0)
+    thickness = sole_thickness(lab, mask, ground, left, length)
+    above = ground[None] - np.arange(mask.shape[0])[:, None]  # pixels above the ground, column by column
+    upper, sole = mask & (above > 1.25 * thickness), mask & (above <= 0.8 * thickness)
+    return Parts(lab, mask, upper, sole, thickness, slice(left, left + length), tall)
+
+
 def measure(picture: Image.Image) -> dict[str, float]:
     """RGB picture 512x384, toe right -> its attributes; NaN where there is no shoe.
 
@@ -24,28 +55,20 @@ def measure(picture: Image.Image) -> dict[str, float]:
     the square of the length; side_contrast is the deviation of lightness on the side; upper_hue and sole_hue (degrees)
     and the chromas are there to be read, not for sliders.
     """
-    picture = picture.reduce(2)
-    mask = shoe_mask(np.asarray(picture))
-    columns = np.flatnonzero(mask.sum(0) > 4)
-    if len(columns) < 32:
+    parts = parts_of(picture)
+    if parts is None:
         return dict.fromkeys(NAMES, float("nan"))
-    left, length = columns[0], columns[-1] - columns[0] + 1
-    heights = mask.argmax(0), mask.shape[0] - mask[::-1].argmax(0)  # first row of the shoe, and the one below the last
-    tall = np.where(mask.any(0), heights[1] - heights[0], 0)[columns[0] : columns[-1] + 1] / length
-    lab = rgb2lab(np.asarray(picture) / 255.0)
-    thickness = sole_thickness(lab, mask, heights[1], left, length)
-    above = heights[1][None] - np.arange(mask.shape[0])[:, None]  # pixels above the ground, column by column
-    upper, sole = mask & (above > 1.25 * thickness), mask & (above <= 0.8 * thickness)
-    side = upper.copy()
+    lab, left, length = parts.lab, parts.columns.start, len(parts.tall)
+    tall, side = parts.tall / length, parts.upper.copy()
     side[:, : left + length // 4], side[:, left + 3 * length // 4 :] = False, False
-    upper_lab, sole_lab = _mean(lab, upper), _mean(lab, sole)
+    upper_lab, sole_lab = _mean(lab, parts.upper), _mean(lab, parts.sole)
     return {
         "upper_lightness": upper_lab[0], "upper_red": upper_lab[1], "upper_yellow": upper_lab[2],
         "sole_lightness": sole_lab[0], "sole_red": sole_lab[1], "sole_yellow": sole_lab[2],
-        "sole_thickness": thickness / length,
+        "sole_thickness": parts.thickness / length,
         "collar_height": float(np.percentile(tall[: int(0.4 * length)], 90)),
         "toe_height": float(np.mean(tall[int(0.82 * length) : int(0.92 * length)])),
-        "bulk": float(mask.sum() / length**2),
+        "bulk": float(parts.shoe.sum() / length**2),
         "side_contrast": float(lab[..., 0][side].std()) if side.any() else 0.0,
         **{f"{part}_chroma": float(np.hypot(*m[1:])) for part, m in (("upper", upper_lab), ("sole", sole_lab))},
         **{f"{part}_hue": float(np.degrees(np.arctan2(m[2], m[1]))) for part, m in (("upper", upper_lab), ("sole", sole_lab))},

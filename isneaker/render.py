@@ -1,6 +1,7 @@
 """render(design): the one way to make a picture."""
 
 from collections import OrderedDict
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -14,31 +15,49 @@ from isneaker.languages import LANGUAGES
 from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
 from isneaker.nets.style import CodeBank, to_sphere
+from isneaker.studio.files import Tell
+from isneaker.studio.finish import enlarge, finish
 
 RECENT = 96  # pictures kept, 0.6 MB each: a page of variants or tiles is often asked for again
 _recent: OrderedDict[Design, Image.Image] = OrderedDict()
 
 
-def render(design: Design) -> Image.Image:
+def render(design: Design, tell: Tell = lambda share, what: None) -> Image.Image:
     """Design -> its picture, RGB 512x384. Raises what `render_all` raises."""
-    return render_all([design])[0]
+    return render_all([design], tell)[0]
 
 
-@torch.inference_mode()
-def render_all(designs: list[Design]) -> list[Image.Image]:
-    """Designs of one model, and of one drawing if it draws, -> their pictures. A drawing is encoded once.
+def render_all(designs: list[Design], tell: Tell = lambda share, what: None) -> list[Image.Image]:
+    """Designs of one model, and of one drawing if it draws, -> their pictures. A drawing is encoded once. `tell(share,
+    what)` hears how far a studio finish is; what it raises stops that.
 
     Raises catalogue.WeightsUnavailable, and DesignError where a code or a slider is not one of the model's.
     """
-    missing = [design for design in dict.fromkeys(designs) if design not in _recent]
+    plain = [replace(design, finish=None) for design in designs]
+    missing = [design for design in dict.fromkeys(plain) if design not in _recent]
     if missing:
-        model = catalogue.load(missing[0].model)
-        photos = _generate(model, missing) if isinstance(model, GenerateModel) else _sketch(model, missing)
-        _recent.update((d, to_picture(photo, d.mirrored)) for d, photo in zip(missing, photos))
-    pictures = [_recent[design] for design in designs]
-    while len(_recent) > max(RECENT, len(pictures)):
+        _recent.update(zip(missing, _draw(missing)))
+    pictures = [_recent[design] for design in plain]
+    for i, design in enumerate(designs):
+        if design.finish:
+            _recent[design] = _recent.get(design) or finish(design, pictures[i], tell)
+            pictures[i] = _recent[design]
+    while len(_recent) > max(RECENT, 2 * len(pictures)):
         _recent.popitem(last=False)
     return pictures
+
+
+def render_large(design: Design, tell: Tell = lambda share, what: None) -> Image.Image:
+    """A Design with a finish -> its picture at twice the size, RGB 1024x768. Raises what `render_all` raises."""
+    return enlarge(design, render(replace(design, finish=None)), render(design, tell), tell)
+
+
+@torch.inference_mode()
+def _draw(designs: list[Design]) -> list[Image.Image]:
+    """What the fast networks make of Designs of one model."""
+    model = catalogue.load(designs[0].model)
+    photos = _generate(model, designs) if isinstance(model, GenerateModel) else _sketch(model, designs)
+    return [to_picture(photo, design.mirrored) for design, photo in zip(designs, photos)]
 
 
 # --- drawings ---
