@@ -1,27 +1,34 @@
 """The command line: `python -m isneaker sketch DRAWING... --out DIR`, `python -m isneaker render LINK... --out DIR`."""
 
 import argparse
-import math
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+from PIL import Image
 
 from isneaker import catalogue, sliders
 from isneaker.combine import Source, combine, read_source, source_of
-from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
+from isneaker.design import (
+    MAX_SEED,
+    MAX_STEPS,
+    Design,
+    DesignError,
+    Finish,
+    find_token,
+    from_token,
+    parse_mix,
+    to_token,
+)
 from isneaker.images import PictureError, design_of, fit, open_picture, read_drawing, to_png
+from isneaker.options import UsageError, fraction, integer, option, seeds, slider, strength, weights
 from isneaker.photos import prepare
-from isneaker.render import render_all
+from isneaker.render import render_all, render_large
 from isneaker.restyle import restyle
-
-MAX_SEEDS = 10_000  # in one command
-
-
-class UsageError(ValueError):
-    """An input or option that cannot be; the message is one line."""
+from isneaker.studio.setup import configured
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     for given, stem in stems.items():
         try:
             designs = options.designs(given, options)
-            pictures = render_all(designs)
+            pictures = options.make(designs)
         except (UsageError, DesignError, PictureError, catalogue.WeightsUnavailable) as error:
             status = _complain(f"{given[:80]}: {error}")
             continue
@@ -59,6 +66,12 @@ def _complain(error: Exception | str) -> int:
     return 2
 
 
+def _tell(share: float, what: str) -> None:
+    """Say how far the studio is, to people; a script's log is left alone."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{what}", end="\n" if share == 1 else "", file=sys.stderr, flush=True)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m isneaker", description="Sneakers from the command line.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -66,44 +79,40 @@ def _parser() -> argparse.ArgumentParser:
     sketch = commands.add_parser("sketch", help="drawings, black on white, to sneakers")
     sketch.add_argument("inputs", nargs="+", metavar="DRAWING", help="a picture file of any size")
     sketch.add_argument(
-        "--language", type=_option(parse_mix), default=(), help="nike=0.7,adidas=0.3 or just nike; default: any"
+        "--language", type=option(parse_mix), default=(), help="nike=0.7,adidas=0.3 or just nike; default: any"
     )
     sketch.add_argument(
-        "--fidelity", type=_option(_fraction), default=Design.fidelity, help="0 make it a sneaker, 1 follow my lines"
+        "--fidelity", type=option(fraction), default=Design.fidelity, help="0 make it a sneaker, 1 follow my lines"
     )
     sketch.add_argument("--hints", type=Path, help="a picture of colour scribbles on white or transparent ground")
-    sketch.add_argument("--seed", type=_option(_integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
-    sketch.add_argument(
-        "--variants", type=_option(_integer(1, 64)), default=1, help="pictures of each drawing, 1 to 64"
-    )
+    sketch.add_argument("--seed", type=option(integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
+    sketch.add_argument("--variants", type=option(integer(1, 64)), default=1, help="pictures of each drawing, 1 to 64")
     sketch.set_defaults(stems=_file_stems, designs=_sketch)
 
     restyle = commands.add_parser("restyle", help="photos of shoes, from the side, in another design language")
     restyle.add_argument("inputs", nargs="+", metavar="PHOTO", help="a picture file of one shoe")
-    restyle.add_argument(
-        "--language", type=_option(parse_mix), required=True, help="nike=0.7,adidas=0.3 or just adidas"
-    )
-    restyle.add_argument("--strength", type=_option(_fraction), default=0.7, help="0 the shoe itself, 1 a redesign")
-    restyle.add_argument("--seed", type=_option(_integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
+    restyle.add_argument("--language", type=option(parse_mix), required=True, help="nike=0.7,adidas=0.3 or just adidas")
+    restyle.add_argument("--strength", type=option(fraction), default=0.7, help="0 the shoe itself, 1 a redesign")
+    restyle.add_argument("--seed", type=option(integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
     restyle.set_defaults(stems=_file_stems, designs=_restyle)
 
     combine = commands.add_parser("combine", help="one sneaker out of two to four")
     combine.add_argument("inputs", nargs="+", metavar="PHOTO_OR_LINK", help="a photo, a PNG made here, or a link")
-    combine.add_argument("--weights", type=_option(_weights), help="0.5,0.5: how much of each; default: as much of all")
+    combine.add_argument("--weights", type=option(weights), help="0.5,0.5: how much of each; default: as much of all")
     combine.set_defaults(stems=_combined_stem, designs=_combine)
 
     generate = commands.add_parser("generate", help="sneakers that do not exist")
-    generate.add_argument("--seeds", dest="inputs", type=_option(_seeds), required=True, help="0-99, or 3,5,8-12")
+    generate.add_argument("--seeds", dest="inputs", type=option(seeds), required=True, help="0-99, or 3,5,8-12")
     generate.add_argument(
-        "--psi", type=_option(_fraction), default=Design.psi, help="0 the mean shoe, 1 as varied as photos"
+        "--psi", type=option(fraction), default=Design.psi, help="0 the mean shoe, 1 as varied as photos"
     )
-    generate.add_argument("--language", type=_option(parse_mix), default=(), help="as for sketch")
+    generate.add_argument("--language", type=option(parse_mix), default=(), help="as for sketch")
     generate.set_defaults(stems=lambda options: {seed: seed for seed in options.inputs}, designs=_generate)
 
     edit = commands.add_parser("edit", help="generated sneakers, changed")
     edit.add_argument("inputs", nargs="+", metavar="LINK_OR_PNG", help="as for render")
     edit.add_argument(
-        "--set", dest="edits", action="append", type=_option(_edit), required=True, metavar="SLIDER=VALUE",
+        "--set", dest="edits", action="append", type=option(slider), required=True, metavar="SLIDER=VALUE",
         help="sole=1.5: by one and a half deviations; -3 to 3",
     )  # fmt: skip
     edit.set_defaults(stems=_link_stems, designs=_edited)
@@ -111,7 +120,20 @@ def _parser() -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="links, tokens or our PNGs to the pictures they mean")
     render.add_argument("inputs", nargs="+", metavar="LINK", help="an address, ?d=TOKEN, a token or a PNG made here")
     render.set_defaults(stems=_link_stems, designs=_render)
-    for command in (sketch, restyle, combine, generate, edit, render):
+
+    studio = commands.add_parser("studio", help="a photoreal finish, by a diffusion model that is fetched on first use")
+    studio.add_argument("inputs", nargs="+", metavar="LINK_OR_PNG", help="as for render")
+    studio.add_argument("--prompt", default=Finish.prompt, help='words of your own: "suede, gum sole, night rain"')
+    studio.add_argument(
+        "--strength", type=option(strength), default=Finish.strength, help="0.05 hardly anything to 1 all may change"
+    )
+    studio.add_argument("--steps", type=option(integer(1, MAX_STEPS)), default=Finish.steps, help=f"1 to {MAX_STEPS}")
+    studio.add_argument("--seed", type=option(integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
+    studio.add_argument("--large", dest="make", action="store_const", const=_large, help="1024x768 instead of 512x384")
+    studio.set_defaults(stems=_link_stems, designs=_finish)
+
+    for command in (sketch, restyle, combine, generate, edit, render, studio):
+        command.set_defaults(make=partial(render_all, tell=_tell))
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs")
     return parser
 
@@ -171,6 +193,17 @@ def _render(given: str, options: argparse.Namespace) -> list[Design]:
     return [design]
 
 
+def _finish(given: str, options: argparse.Namespace) -> list[Design]:
+    (design,) = _render(given, options)
+    prompt = " ".join(options.prompt.split())
+    finish = Finish(configured().name, options.strength, options.steps, options.seed, prompt)
+    return [replace(design, finish=finish)]
+
+
+def _large(designs: list[Design]) -> list[Image.Image]:
+    return [render_large(design, _tell) for design in designs]
+
+
 def _file_stems(options: argparse.Namespace) -> dict[str, str]:
     """Input files -> stems of their outputs; the same stem twice is an error."""
     stems = Counter(Path(given).stem for given in options.inputs)
@@ -196,79 +229,6 @@ def _combined_stem(options: argparse.Namespace) -> dict[str, str]:
     if options.weights and len(options.weights) != count:
         raise UsageError(f"there are {len(options.weights)} weights for {count} sneakers")
     return {"combine": "combined"}
-
-
-# --- options ---
-
-
-def _option(parse: Callable) -> Callable:
-    """Let argparse print our own message."""
-
-    def parsed(text: str):
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parsed
-
-
-def _fraction(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value <= 1:
-        raise UsageError(f"{text} is not from 0 to 1")
-    return value
-
-
-def _weights(text: str) -> list[float]:
-    values = [_number(part) for part in text.split(",")]
-    if min(values) < 0 or not any(values):
-        raise UsageError(f"{text} are no weights: numbers from 0 on, one of them above 0")
-    return values
-
-
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = _number(text)
-        if value != int(value) or not low <= value <= high:
-            raise UsageError(f"{text} is not a whole number from {low} to {high}")
-        return int(value)
-
-    return parse
-
-
-def _seeds(text: str) -> list[str]:
-    """ "0-99" or "3,5,8-12" -> the seeds, each once, as text."""
-    seeds: dict[str, None] = {}
-    for part in text.replace(" ", "").split(","):
-        first, _, last = part.partition("-")
-        low = _integer(0, MAX_SEED)(first)
-        high = _integer(low, MAX_SEED)(last) if last else low
-        if high - low >= MAX_SEEDS or len(seeds) + high - low >= MAX_SEEDS:
-            raise UsageError(f"more than {MAX_SEEDS} seeds at once")
-        seeds |= dict.fromkeys(map(str, range(low, high + 1)))
-    return list(seeds)
-
-
-def _edit(text: str) -> tuple[str, int]:
-    """ "sole=1.5" -> the slider and its value in hundredths."""
-    name, equals, value = text.rpartition("=")
-    if not equals or not name:
-        raise UsageError(f"{text!r} is not SLIDER=VALUE")
-    amount = round(_number(value) * 100)
-    if abs(amount) > MAX_EDIT:
-        raise UsageError(f"{value} is not from -3 to 3")
-    return name.strip(), amount
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UsageError(f"{text!r} is not a number")
-    return value
 
 
 if __name__ == "__main__":
