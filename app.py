@@ -1,6 +1,8 @@
 """The Space: builds the page, launches it."""
 
+import html
 import os
+import sys
 
 import gradio as gr
 
@@ -13,6 +15,15 @@ FINE_PRINT = (
     "A research demo, not affiliated with any brand. Brand names describe visual style; marks and silhouettes belong "
     "to their owners. Uploads are readable by whoever has their address and are deleted within two minutes."
 )
+
+
+def weights_line() -> str:
+    """Which weights the page serves, and why it does not serve others."""
+    models, problems = catalogue.served()
+    for problem in problems:
+        print(f"iSneaker: {problem}", file=sys.stderr)
+    return html.escape(f"Served: {'; '.join([models, *problems])}.", quote=False)
+
 
 with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90)) as demo:
     gr.HTML(MASTHEAD, elem_id="masthead")
@@ -36,7 +47,7 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
     if catalogue.offers("generate"):
         opened.take(page)
     api.build()
-    gr.HTML(FINE_PRINT, elem_id="fine-print")
+    gr.HTML(f"{FINE_PRINT} {weights_line()}", elem_id="fine-print")
 
 demo.queue(max_size=64)
 

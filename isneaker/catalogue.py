@@ -2,26 +2,32 @@
 
 `weights/catalogue.json` holds one row a model version; rows are append-only from the first release on, so that a
 link means the same weights for ever. A row's folder is looked for in `weights/`, then on the Hub at its commit.
+`ISNEAKER_WEIGHTS=USER/REPO@COMMIT` (several with commas) adds rows, of weights that `train.publish` put on the Hub.
 """
 
 import hashlib
+import inspect
 import json
+import os
+import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from isneaker import hub
 from isneaker.nets.cutout import CutoutModel
 from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 ARCHITECTURES = {"cutout": CutoutModel, "sketch": SketchModel, "generate": GenerateModel}
+FILES = ("config.json", "train_config.json", "model.safetensors")  # that an app needs of a model's folder
+PIN = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})", re.ASCII)
 
 
 class WeightsUnavailable(RuntimeError):
@@ -41,10 +47,19 @@ class Row:
     more: dict[str, str] = field(default_factory=dict)  # further files that pictures depend on, with their sha256
 
 
+# --- which there are ---
+
+
 @cache
 def rows() -> dict[str, Row]:
-    """The catalogue, oldest first."""
-    return {row["name"]: Row(**row) for row in json.loads((WEIGHTS / "catalogue.json").read_text())}
+    """The catalogue, oldest first, and after it what `ISNEAKER_WEIGHTS` names."""
+    listed = {row["name"]: Row(**row) for row in json.loads((WEIGHTS / "catalogue.json").read_text())}
+    for row in {row.architecture: row for row in listed.values()}.values():
+        if row.repo and not (WEIGHTS / row.name).exists():  # it will be wanted soon: all at once, not one by one
+            for file in ("config.json", "model.safetensors", *row.more):
+                hub.begin(hub.fetch, row.repo, row.commit, file)
+    pinned = {row.name: row for row in _pinned()[0]}
+    return {name: row for name, row in listed.items() if name not in pinned} | pinned
 
 
 def offers(architecture: str) -> bool:
@@ -53,11 +68,34 @@ def offers(architecture: str) -> bool:
 
 
 def newest(architecture: str) -> str:
-    """Name of the newest model of an architecture. Raises WeightsUnavailable where there is none."""
-    names = [row.name for row in rows().values() if row.architecture == architecture]
-    if not names:
+    """Name of the model for new Designs of an architecture. Raises WeightsUnavailable where there is none."""
+    return _choose(architecture)[0]
+
+
+@cache
+def _choose(architecture: str) -> tuple[str, list[str]]:
+    """The newest model of an architecture that can be had, once for all, and what keeps newer ones away."""
+    candidates, problems = [row for row in rows().values() if row.architecture == architecture], []
+    if not candidates:
         raise WeightsUnavailable(f"there is no {architecture} model here")
-    return names[-1]
+    for row in reversed(candidates):
+        try:
+            if not _embedded(row, "model.safetensors", row.sha256):
+                load(row.name)
+            for file, sha256 in row.more.items():
+                find(row, file, sha256)
+            return row.name, problems
+        except WeightsUnavailable as error:
+            problems.append(str(error))
+    return candidates[-1].name, problems
+
+
+def served() -> tuple[str, list[str]]:
+    """What the page says about its weights: the models of new Designs, and why others are not served."""
+    choices = [_choose(architecture) for architecture in ARCHITECTURES if offers(architecture)]
+    chosen = [rows()[name] for name, _ in choices]
+    names = [f"{row.name} ({row.repo}@{row.commit[:7]})" if row.repo else row.name for row in chosen]
+    return ", ".join(names), _pinned()[1] + [problem for _, problems in choices for problem in problems]
 
 
 def architecture_of(name: str) -> str:
@@ -65,6 +103,59 @@ def architecture_of(name: str) -> str:
     row = rows().get(name)
     stem = name.split(".")[0]
     return row.architecture if row else stem if stem in ARCHITECTURES else "sketch"
+
+
+# --- rows of what lies on the Hub ---
+
+
+@cache
+def _pinned() -> tuple[list[Row], list[str]]:
+    """The rows that `ISNEAKER_WEIGHTS` names, and what is wrong with the others."""
+    pins = [pin.strip() for pin in os.environ.get("ISNEAKER_WEIGHTS", "").split(",") if pin.strip()]
+    found, problems = [], [f"ISNEAKER_WEIGHTS needs USER/REPO@COMMIT with all 40 digits of the commit, not {pin}"
+                           for pin in pins if not PIN.fullmatch(pin)]  # fmt: skip
+    places = [PIN.fullmatch(pin).groups() for pin in pins if PIN.fullmatch(pin)]
+    for place in places:
+        hub.begin(row_on_hub, *place)
+    for repo, commit in places:
+        try:
+            found.append(hub.wait(row_on_hub, repo, commit))
+        except (hub.HubError, WeightsUnavailable) as error:
+            problems.append(f"{repo}@{commit[:7]} can't be had from the Hub: {error}")
+    return found, problems
+
+
+def row_on_hub(repo: str, commit: str) -> Row:
+    """The row of a model folder on the Hub, whose files are fetched and verified. Raises HubError, WeightsUnavailable."""
+    tree = hub.tree(repo, commit)
+    if "model.safetensors" not in tree:
+        raise WeightsUnavailable("it holds no model.safetensors, and pickles are never loaded")
+    more = [file for file in tree if file.startswith("directions.")]
+    files = {file: hub.fetch_verified(repo, commit, file, tree[file]) for file in (*FILES, *more) if file in tree}
+    config, notes = (json.loads(files[name].read_text()) if name in files else {} for name in FILES[:2])
+    architecture = architecture_in(config, notes)
+    return Row(
+        name_of(architecture, repo, commit), architecture, sha256_of(files["model.safetensors"]),
+        notes.get("licence", "unknown"), repo, commit, {file: sha256_of(files[file]) for file in more},
+    )  # fmt: skip
+
+
+def architecture_in(config: dict, notes: dict) -> str:
+    """The architecture that a model folder's `train_config.json` names, else the one whose arguments `config.json`
+    holds. Raises WeightsUnavailable."""
+    fitting = [name for name, net in ARCHITECTURES.items() if set(inspect.signature(net).parameters) == set(config)]
+    name = notes.get("architecture", fitting[0] if fitting else None)
+    if name not in ARCHITECTURES:
+        raise WeightsUnavailable(f"its architecture is none of {', '.join(ARCHITECTURES)}")
+    return name
+
+
+def name_of(architecture: str, repo: str, commit: str) -> str:
+    """The name in links of a model on the Hub, at most 40 characters."""
+    return f"{architecture}.{repo}".replace("/", "-")[:32] + f"-{commit[:7]}"
+
+
+# --- loading ---
 
 
 @lru_cache(maxsize=4)
@@ -77,7 +168,10 @@ def load(name: str) -> nn.Module:
     weights = find(row, "model.safetensors", row.sha256)
     embedded = weights.is_relative_to(WEIGHTS)
     config = weights.with_name("config.json") if embedded else _fetch(row, "config.json")
-    return build(row.architecture, json.loads(config.read_text()), load_file(weights))
+    try:
+        return build(row.architecture, json.loads(config.read_text()), load_file(weights))
+    except (ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        raise WeightsUnavailable(f"the weights of {name} are not those of a {row.architecture} model") from error
 
 
 def build(architecture: str, config: dict, tensors: dict[str, torch.Tensor]) -> nn.Module:
@@ -95,19 +189,25 @@ def sha256_of(path: Path) -> str:
 
 def find(row: Row, file: str, sha256: str) -> Path:
     """A verified file of a row: the embedded one if it matches, else the one on the Hub. Raises WeightsUnavailable."""
-    local = WEIGHTS / row.name / file
-    if local.exists() and sha256_of(local) == sha256:
+    if local := _embedded(row, file, sha256):
         return local
     fetched = _fetch(row, file)
     if sha256_of(fetched) != sha256:
+        hub.drop(fetched)
         raise WeightsUnavailable(f"the weights of {row.name} on the Hub are not the ones in the catalogue")
     return fetched
+
+
+def _embedded(row: Row, file: str, sha256: str) -> Path | None:
+    """A file of a row in `weights/`, if it is the right one."""
+    local = WEIGHTS / row.name / file
+    return local if local.exists() and sha256_of(local) == sha256 else None
 
 
 def _fetch(row: Row, file: str) -> Path:
     if not row.repo:
         raise WeightsUnavailable(f"the weights of {row.name} are not here")
     try:
-        return Path(hf_hub_download(row.repo, file, revision=row.commit))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        raise WeightsUnavailable(f"the weights of {row.name} could not be fetched from the Hub") from error
+        return hub.wait(hub.fetch, row.repo, row.commit, file)
+    except hub.HubError as error:
+        raise WeightsUnavailable(f"the weights of {row.name} could not be fetched from the Hub ({error})") from error

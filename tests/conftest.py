@@ -9,11 +9,13 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import constants, hf_api
+from huggingface_hub import constants, file_download, hf_api
+from huggingface_hub.utils import _http
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import sync_playwright
 from safetensors.torch import save_file
@@ -74,7 +76,8 @@ def forget() -> None:
     """Drop what the app keeps in memory about weights."""
     from isneaker import render
 
-    catalogue.rows.cache_clear()
+    for kept in (catalogue.rows, catalogue._pinned, catalogue._choose):
+        kept.cache_clear()
     catalogue.load.cache_clear()
     render._read.cache_clear()
     render._recent.clear()
@@ -108,6 +111,13 @@ def hub(tmp_path, monkeypatch):
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+
+        def sleep(seconds: float) -> None:
+            if hub.closed.wait(seconds):  # no thread goes on asking for a Hub of an earlier test
+                raise OSError("the test is over")
+
+        for module in (_http, file_download):
+            monkeypatch.setattr(module, "time", SimpleNamespace(**vars(time) | {"sleep": sleep}))
         yield hub
 
 

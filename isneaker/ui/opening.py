@@ -1,5 +1,7 @@
 """Opening links, PNGs and other tabs' sneakers: a Design goes to the tab that can change it."""
 
+from dataclasses import replace
+
 import gradio as gr
 
 from isneaker import catalogue
@@ -24,7 +26,7 @@ class Opening:
         chosen = HOMES[catalogue.architecture_of(design.model)]
         if chosen not in [home.id for home in self.homes]:
             gr.Warning("There is no model here for this sneaker.")
-            return self.put(Design(), request)
+            return self.put(_newest(Design()), request)
         values = [gr.Tabs(selected=chosen)]
         for home in self.homes:
             values += home.start_from(design, request) if home.id == chosen else [gr.skip()] * len(home.outputs)
@@ -34,10 +36,10 @@ class Opening:
         """The page was opened: the Design of its link, or the example."""
         text = request.query_params.get("d")
         try:
-            return self.put(from_token(find_token(text)) if text else EXAMPLE, request)
+            return self.put(from_token(find_token(text)) if text else _newest(EXAMPLE), request)
         except DesignError as error:
             gr.Warning(f"{str(error).capitalize()}. Here is an empty page instead.")
-            return self.put(Design(), request)
+            return self.put(_newest(Design()), request)
 
     def open_png(self, path: str, request: gr.Request) -> tuple:
         """A PNG was dropped onto the page: the Design inside it."""
@@ -51,7 +53,7 @@ class Opening:
 
     def open_token(self, token: str, request: gr.Request) -> tuple:
         """Another tab's sneaker."""
-        return self.put(share.open_token(token, Design()), request)
+        return self.put(share.open_token(token, _newest(Design())), request)
 
     def take(self, tiles: Tiles) -> None:
         """Open the sneaker of a tile that is clicked."""
@@ -67,6 +69,11 @@ class Opening:
         """Let each tab complete itself after an event that opened a Design."""
         for home in self.homes:
             home.follow(event)
+
+
+def _newest(drawing: Design) -> Design:
+    """A drawing that the newest model draws."""
+    return replace(drawing, model=catalogue.newest("sketch"))
 
 
 def build(page: gr.Blocks, tabs: gr.Tabs, homes: list[share.Tab]) -> Opening:

@@ -1,6 +1,7 @@
 """Repositories with a history, and what the Hub says about their files."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 LFS_SUFFIXES = (".safetensors", ".bin", ".pt", ".ckpt", ".pkl", ".png", ".webp", ".jpg", ".parquet", ".zip", ".npz")
@@ -30,8 +31,10 @@ class Repo:
         """Commit files on top of a branch, or on another base, and move the branch there -> the commit."""
         base = base or self.branches.get(branch)
         before = self.commits[base].files if base else {}
-        oid = hashlib.sha1(f"{self.kind} {self.name} {len(self.commits)} {base} {title}".encode()).hexdigest()
-        self.commits[oid] = Commit(oid, title, dict(sorted((before | files).items())))
+        files = dict(sorted((before | files).items()))
+        listing = json.dumps([base, title, [entry(path, data) for path, data in files.items()]])
+        oid = git_oid(f"{self.kind} {self.name} {listing}".encode())
+        self.commits[oid] = Commit(oid, title, files)
         self.branches[branch] = oid
         return oid
 
@@ -58,13 +61,19 @@ def is_lfs(path: str, sample: bytes, size: int) -> bool:
 
 def oid_of(path: str, data: bytes) -> str:
     """The entity tag of a file: sha256 if it is in LFS, else git's hash."""
-    if is_lfs(path, data[:512], len(data)):
-        return hashlib.sha256(data).hexdigest()
+    return hashlib.sha256(data).hexdigest() if is_lfs(path, data[:512], len(data)) else git_oid(data)
+
+
+def git_oid(data: bytes) -> str:
+    """What git calls a file of these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def entry(path: str, data: bytes) -> dict:
-    """A file in a listing of the tree."""
-    oid = oid_of(path, data)
-    lfs = {"lfs": {"oid": oid, "size": len(data), "pointerSize": 134}} if len(oid) == 64 else {}
-    return {"type": "file", "path": path, "size": len(data), "oid": oid[:40]} | lfs
+    """A file in a listing of the tree; git sees a pointer in place of what is in LFS."""
+    oid, listed = oid_of(path, data), {"type": "file", "path": path, "size": len(data)}
+    if len(oid) == 40:
+        return listed | {"oid": oid}
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(data)}\n".encode()
+    lfs = {"oid": oid, "size": len(data), "pointerSize": len(pointer)}
+    return listed | {"oid": git_oid(pointer), "lfs": lfs}
