@@ -7,7 +7,8 @@ import sys
 import gradio as gr
 
 from isneaker import catalogue
-from isneaker.ui import api, combine, discover, edit, opening, restyle, sketch
+from isneaker.studio.setup import offered
+from isneaker.ui import api, combine, discover, edit, opening, restyle, sketch, studio
 from isneaker.ui.theme import CSS, HEAD, THEME
 
 MASTHEAD = "<h1>i<span>Sneaker</span></h1><p>Draw a few lines. See a sneaker while you draw.</p>"
@@ -31,19 +32,28 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
         with gr.Tab("Sketch", id="sketch"):
             homes = [sketch.build()]
         with gr.Tab("Restyle", id="restyle") as tab:
-            restyled = restyle.build(tab)
+            change_restyled, restyled = restyle.build(tab)
         with gr.Tab("Combine", id="combine"):
-            *combined, take = combine.build()
+            change_child, child, take = combine.build()
         if catalogue.offers("generate"):
             with gr.Tab("Discover", id="discover") as tab:
                 page = discover.build(tab)
             with gr.Tab("Edit", id="edit") as tab:
                 homes.append(edit.build(tab))
+        sources = [*(home.keep for home in homes), restyled, child]
+        if offered():
+            with gr.Tab("Studio", id="studio") as tab:
+                finished, change_finished, finish = studio.build(demo, tab)
+            homes.append(finished)
     opened = opening.build(demo, tabs, homes)
-    opened.take_from(*restyled)
-    opened.take_from(*combined)
+    opened.take_from(change_restyled, restyled.token)
+    opened.take_from(change_child, child.token)
     for home in homes:
-        take(home.send, home.token, tabs)
+        take(home.send, home.keep.token, tabs)
+    if offered():
+        opened.take_from(change_finished, finished.keep.token)
+        for source in sources:
+            finish(source.studio, source.token, tabs)
     if catalogue.offers("generate"):
         opened.take(page)
     api.build()

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +42,8 @@ class Source:
 
 
 def source_of(sneaker: Prepared | Design) -> Source:
-    """A prepared photo or any Design -> a Source. Raises what `render` raises."""
-    found = sneaker if isinstance(sneaker, Prepared) else of_picture(render(sneaker))
+    """A prepared photo or any Design, without its finish, -> a Source. Raises what `render` raises."""
+    found = sneaker if isinstance(sneaker, Prepared) else of_picture(render(replace(sneaker, finish=None)))
     columns = np.flatnonzero(found.mask.any(0))
     at = np.linspace(columns[0], columns[-1], FOOT).round().astype(int)
     code = code_of(found.photo, catalogue.newest("sketch"))

@@ -181,6 +181,7 @@ def _checked(setup: Setup) -> tuple[list[Part], type]:
 
 def _load(setup: Setup, tell: Tell):
     """The pipeline of a set-up, in half precision on a GPU, in fp32 on a CPU."""
+    tell(0, "Starting the studio")
     parts, kind = _checked(setup)
     _check_kind(setup, kind)
     _check_memory(parts)

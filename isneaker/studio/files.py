@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.errors import EntryNotFoundError, HTTPError, LocalEntryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.repocard import metadata_load
@@ -25,7 +25,7 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack")
 TEXTS = (".json", ".txt", ".model", ".jinja")
 WEIGHTLESS = re.compile(r"Scheduler|Tokenizer|ImageProcessor|FeatureExtractor|Processor$")
 WEIGHTS = re.compile(r"(?:diffusion_pytorch_)?model(\.fp16)?(?:-\d+-of-(\d+))?(\.fp16)?\.safetensors")
-ERRORS = (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, ValueError)
+AWAY = (HTTPError, OSError, ValueError, RuntimeError)  # the last where another thread closed the client
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _listed(pin: Pin) -> dict[str, tuple[int, str | None]]:
     try:
         tree = HfApi().list_repo_tree(pin.repo, recursive=True, revision=pin.commit)
         files = [entry for entry in tree if isinstance(entry, RepoFile)]
-    except ERRORS as error:
+    except AWAY as error:
         raise _away(pin, error) from error
     return {file.path: (file.size, file.lfs.sha256 if file.lfs else None) for file in files}
 
@@ -151,7 +151,7 @@ def _small_file(pin: Pin, name: str, otherwise: str) -> Path:
         raise _away(pin, error) from error
     except EntryNotFoundError:
         raise StudioUnavailable(f"{pin} {otherwise}") from None
-    except ERRORS as error:
+    except AWAY as error:
         raise _away(pin, error) from error
 
 
@@ -185,7 +185,7 @@ def fetch(parts: list[Part], tell: Tell) -> None:
         report(0)
         try:
             path = hf_hub_download(part.pin.repo, name, revision=part.pin.commit, tqdm_class=_bar(report))
-        except ERRORS as error:
+        except AWAY as error:
             raise _away(part.pin, error) from error
         if sha256 and sha256_of(Path(path)) != sha256:
             os.remove(os.path.realpath(path))

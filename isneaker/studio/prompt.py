@@ -23,9 +23,13 @@ SETTING = "side view, plain white background, studio product photograph, sharp f
 def prompt_of(design: Design, picture: Image.Image) -> str:
     """A Design and its fast picture -> the prompt. The visitor's words stand before the setting, which is what is lost
     where a text encoder takes no more."""
-    subject = describe(ImageOps.mirror(picture) if design.mirrored else picture, dict(design.languages))
     own = " ".join(design.finish.prompt.split()) if design.finish else ""
-    return ", ".join(filter(None, [subject, own, SETTING]))
+    return ", ".join(filter(None, [subject_of(design, picture), own, SETTING]))
+
+
+def subject_of(design: Design, picture: Image.Image) -> str:
+    """A Design and its fast picture -> what the picture shows."""
+    return describe(ImageOps.mirror(picture) if design.mirrored else picture, dict(design.languages))
 
 
 def describe(picture: Image.Image, languages: dict[str, float]) -> str:

@@ -33,9 +33,9 @@ def sketch(drawing: str | None, language: str, fidelity: float, seed: int) -> tu
 
 
 def render(link: str) -> Image.Image:
-    """A link or token -> its picture."""
+    """A link or token -> its picture, without a studio finish."""
     try:
-        return render_design(from_token(find_token(link or "")))
+        return render_design(replace(from_token(find_token(link or "")), finish=None))
     except (DesignError, catalogue.WeightsUnavailable) as error:
         raise gr.Error(f"{str(error).capitalize()}.") from None
 
@@ -93,7 +93,7 @@ def edit(link: str, changes: str) -> tuple[Image.Image, str]:
     try:
         pairs = [change.rpartition("=") for change in filter(None, (changes or "").split(","))]
         amounts = {name.strip(): _hundredths(value) for name, _, value in pairs}
-        design = sliders.change(from_token(find_token(link or "")), amounts)
+        design = sliders.change(replace(from_token(find_token(link or "")), finish=None), amounts)
         return render_design(design), to_token(design)
     except (DesignError, catalogue.WeightsUnavailable) as error:
         raise gr.Error(f"{str(error).capitalize()}.") from None

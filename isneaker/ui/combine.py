@@ -131,8 +131,8 @@ def _chosen(family: Family | None, weights, shape) -> tuple[list[Source], list[f
 # --- the widgets ---
 
 
-def build() -> tuple[gr.Button, gr.Textbox, Callable]:
-    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its token, and
+def build() -> tuple[gr.Button, share.Keep, Callable]:
+    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its Keep, and
     `take(button, token, tabs)`, which lets a button send its sneaker here."""
     slots = []
     with gr.Row(elem_id="sources"):
@@ -189,4 +189,4 @@ def build() -> tuple[gr.Button, gr.Textbox, Callable]:
     def take(button: gr.Button, token: gr.Textbox, tabs: gr.Tabs) -> None:
         then_mix(button.click(receive, [family, token], [tabs, family, *(box for box, *_ in slots)], **calm))
 
-    return elsewhere, keep.token, take
+    return elsewhere, keep, take

@@ -178,4 +178,4 @@ def build(tab: gr.Tab) -> share.Tab:
     follow(closer.click(come_closer, [keep.token, photo], everything, **refining))
     follow(tab.select(open_tab, keep.token, everything, **opened))
     comparing.input(compare, [keep.token, comparing], [both, picture], **opened)
-    return share.Tab("edit", start_from, everything, follow, keep.token, send)
+    return share.Tab("edit", start_from, everything, follow, keep, send)

@@ -11,7 +11,7 @@ from isneaker.ui import share
 from isneaker.ui.sketch import EXAMPLE
 from isneaker.ui.tiles import Tiles
 
-HOMES = {"sketch": "sketch", "generate": "edit"}  # of each architecture's designs
+HOMES = {"sketch": "sketch", "generate": "edit"}  # of each architecture's designs without a finish
 
 
 class Opening:
@@ -23,7 +23,10 @@ class Opening:
 
     def put(self, design: Design, request: gr.Request) -> tuple:
         """Values of `outputs`: the Design in its tab, which is shown; the other tabs as they are."""
-        chosen = HOMES[catalogue.architecture_of(design.model)]
+        chosen = "studio" if design.finish else HOMES[catalogue.architecture_of(design.model)]
+        if design.finish and chosen not in [home.id for home in self.homes]:
+            gr.Warning("There is no studio here for this sneaker's finish. This is the fast picture.")
+            return self.put(replace(design, finish=None), request)
         if chosen not in [home.id for home in self.homes]:
             gr.Warning("There is no model here for this sneaker.")
             return self.put(_newest(Design()), request)
@@ -52,13 +55,17 @@ class Opening:
         return self.put(design, request)
 
     def open_token(self, token: str, request: gr.Request) -> tuple:
-        """Another tab's sneaker."""
+        """Another tab's sneaker, without its finish."""
         return self.put(share.open_token(token, _newest(Design())), request)
+
+    def open_whole(self, token: str, request: gr.Request) -> tuple:
+        """A sneaker of a page of tiles, with its finish."""
+        return self.put(share.open_token(token, _newest(Design()), finished=True), request)
 
     def take(self, tiles: Tiles) -> None:
         """Open the sneaker of a tile that is clicked."""
         for event in tiles.picks:
-            event = event.then(self.open_token, tiles.picked, self.outputs, **share.RENDER, **share.PRIVATE)
+            event = event.then(self.open_whole, tiles.picked, self.outputs, **share.RENDER, **share.PRIVATE)
             self.follow(event)
 
     def take_from(self, button: gr.Button, token: gr.Textbox) -> None:

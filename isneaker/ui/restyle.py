@@ -101,8 +101,8 @@ def _beside(found: Prepared, shown: share.Shown) -> tuple:
 # --- the widgets ---
 
 
-def build(tab: gr.Tab) -> tuple[gr.Button, gr.Textbox]:
-    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its token."""
+def build(tab: gr.Tab) -> tuple[gr.Button, share.Keep]:
+    """Add the tab's widgets to the page and connect them -> the button that opens its sneaker elsewhere, its Keep."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280):
             upload = photo.box("A photo of one shoe, from the side", "photo")
@@ -152,4 +152,4 @@ def build(tab: gr.Tab) -> tuple[gr.Button, gr.Textbox]:
     then_variants(gr.on(changes, change, outputs=outputs, **moved, **calm))
     then_variants(other.click(roll, outputs=[seed, *outputs], **moved, **calm))
     gallery.select(choose, [found, keep.token], [seed, *outputs], **calm)
-    return elsewhere, keep.token
+    return elsewhere, keep

@@ -17,6 +17,7 @@ from isneaker.design import MAX_LINK, Design, DesignError, from_token, mix, to_t
 from isneaker.images import to_png
 from isneaker.languages import LANGUAGES
 from isneaker.render import render
+from isneaker.studio.setup import offered
 
 RENDER = {"concurrency_id": "render", "concurrency_limit": 1, "show_progress": "hidden"}
 PRIVATE = {"api_visibility": "private"}
@@ -57,10 +58,12 @@ def language_values(design: Design) -> tuple:
     )
 
 
-def open_token(token: str, default: Design) -> Design:
-    """The Design of a tab's token, `default` where there is none. Raises gr.Error."""
+def open_token(token: str, default: Design, finished: bool = False) -> Design:
+    """The Design of a tab's token, `default` where there is none; with its studio finish, which takes long to make, only
+    where that is asked for. Raises gr.Error."""
     try:
-        return from_token(token) if token else default
+        design = from_token(token) if token else default
+        return design if finished else replace(design, finish=None)
     except DesignError as error:
         raise gr.Error(f"{str(error).capitalize()}.") from None
 
@@ -79,10 +82,14 @@ def shown(design: Design, request: gr.Request | None) -> Shown:
         return to_token(design), "", f"Sorry, {error}. This is how {newest} sees it.", render(design)
     except DesignError as error:
         raise gr.Error(f"{str(error).capitalize()}.") from None
+    return token, *link_to(token, request), picture
+
+
+def link_to(token: str, request: gr.Request | None) -> tuple[str, str]:
+    """Token -> link, message; no link where it would be too long."""
     if len(token) > MAX_LINK:
-        message = "This drawing is too detailed for a link. Download the PNG instead: it carries everything."
-        return token, "", message, picture
-    return token, f"{_address(request)}?d={token}", "", picture
+        return "", "This drawing is too detailed for a link. Download the PNG instead: it carries everything."
+    return f"{_address(request)}?d={token}", ""
 
 
 def png(token: str) -> str:
@@ -146,7 +153,7 @@ class Tab:
     start_from: Callable
     outputs: list
     follow: Callable
-    token: gr.Textbox
+    keep: "Keep"
     send: gr.Button  # what sends the tab's sneaker to Combine
 
 
@@ -158,6 +165,7 @@ class Keep:
     link: gr.Textbox
     message: gr.Markdown
     picture: gr.Image
+    studio: gr.Button  # what sends the design to the Studio tab
 
     @property
     def outputs(self) -> list:
@@ -165,19 +173,24 @@ class Keep:
         return [self.token, self.link, self.message, self.picture]
 
 
-def show_picture(prefix: str = "") -> tuple[gr.Image, gr.Markdown]:
+def show_picture(prefix: str = "", message: str = "") -> tuple[gr.Image, gr.Markdown]:
     """The large picture and the message below it."""
     picture = gr.Image(
         label="Your sneaker", format="webp", interactive=False, buttons=["fullscreen"], elem_id=f"{prefix}picture",
         elem_classes="picture",
     )  # fmt: skip
-    return picture, gr.Markdown(elem_id=f"{prefix}message", elem_classes="message")
+    return picture, gr.Markdown(message, elem_id=f"{prefix}message", elem_classes="message")
 
 
-def share_row(picture: gr.Image, message: gr.Markdown, prefix: str = "", first: list[str] = ()) -> tuple:
-    """Buttons to share and save, after others that the tab names, and the link -> Keep, the tab's own buttons."""
+def share_row(
+    picture: gr.Image, message: gr.Markdown, prefix: str = "", first: list[str] = (), save_png=png, queue=RENDER
+) -> tuple:
+    """Buttons to share and save, after others that the tab names, and the link -> Keep, the tab's own buttons. `save_png`
+    makes the file of a token, in its turn in `queue`."""
     with gr.Row(elem_classes="actions"):
         own = [gr.Button(name, min_width=72, elem_id=f"{prefix}{name.split()[0].lower()}") for name in first]
+        there = offered() and prefix != "studio-"
+        studio = gr.Button("Studio", min_width=72, visible=there, elem_id=f"{prefix}studio")
         copy = gr.Button("Copy link", variant="primary", min_width=72, elem_id=f"{prefix}copy")
         save = gr.Button("Download", min_width=72, elem_id=f"{prefix}save")
         heart = gr.Button("♥", min_width=40, scale=0, elem_id=f"{prefix}heart")
@@ -188,8 +201,8 @@ def share_row(picture: gr.Image, message: gr.Markdown, prefix: str = "", first: 
     file = gr.DownloadButton(visible="hidden", elem_id=f"{prefix}png-file")
     copy.click(None, link, js=COPY)
     heart.click(_kept, token, None, js=HEART, show_progress="hidden", **PRIVATE)
-    save.click(png, token, file, **RENDER, **PRIVATE).then(None, js=SAVE.format(f"{prefix}png-file"))
-    return Keep(token, link, message, picture), own
+    save.click(save_png, token, file, **queue, **PRIVATE).then(None, js=SAVE.format(f"{prefix}png-file"))
+    return Keep(token, link, message, picture, studio), own
 
 
 def language_controls(prefix: str = "") -> tuple[gr.Dropdown, list[gr.Slider]]:

@@ -141,4 +141,4 @@ def build() -> share.Tab:
             return start_from(replace(_open(token), strokes=TEMPLATES[name], hints=(), mirrored=False), request)
 
         then_variants(button.click(outline, token, everything, **share.RENDER, **share.PRIVATE))
-    return share.Tab("sketch", start_from, everything, then_variants, token, send)
+    return share.Tab("sketch", start_from, everything, then_variants, keep, send)

@@ -32,6 +32,7 @@ CSS = """
 .picture { background: #fff; }
 .picture img { background: #fff; object-fit: contain; width: 100%; }
 #outlines, .actions { gap: 8px; }
+.actions button { padding-inline: 6px; white-space: nowrap; }
 #variants, .variants { height: auto !important; min-height: 0; }
 #variants, #variants *, .variants, .variants * { min-width: 0; }
 #variants .grid-container, .variants .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
@@ -46,7 +47,7 @@ footer { opacity: 0.5; }
 .tiles .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
 .tiles img { background: #fff; }
 @media (max-width: 640px) {
-  #tabs .tab-container button { padding: 0 7px; font-size: 14px; }
+  #tabs .tab-container button { padding: 0 5px; font-size: 13px; }
   .tiles .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }
   .gradio-container .fillable > .wrap { padding: 8px !important; }
   #masthead { padding: 0; }

@@ -21,7 +21,7 @@ def row_of(tokens: str, row: int) -> list[Image.Image]:
 
 def _tile(token: str) -> Image.Image:
     try:
-        design = from_token(token)
+        design = replace(from_token(token), finish=None)
         if design.model not in catalogue.rows():
             design = replace(design, model=catalogue.newest(catalogue.architecture_of(design.model)))
         return render(design).reduce(2)
