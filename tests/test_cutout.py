@@ -26,7 +26,7 @@ def test_scenes_are_of_their_kind_and_come_back_by_seed():
 
 
 def test_training_runs_resumes_and_gives_a_model(data, tmp_path):
-    options = {"data": str(data), "cache": str(tmp_path / "cache"), "out": str(tmp_path / "run"), "ngf": 24, "num_axes": 2,
+    options = {"data": str(data), "out": str(tmp_path / "run"), "ngf": 24, "num_axes": 2,
                "batch_size": 4, "workers": 0}  # fmt: skip
     train(Config(**options, kimg=0.008))
     train(Config(**options, kimg=0.016))

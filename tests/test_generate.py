@@ -23,6 +23,7 @@ from train.augment import Controller, disturb
 from train.data import Photos
 from train.directions import closed_form, conditional_directions
 from train.embed import embed
+from train.loop import run
 
 DESIGN = Design(model="generate.v1", seed=3, psi=1)
 CODE = bytes(range(100, 116))
@@ -164,18 +165,17 @@ def test_a_run_leaves_what_the_app_loads(data, tmp_path, weights):
     assert render(Design(model="generate.v7")).size == (512, 384)
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(data, tmp_path, monkeypatch):
+class Killed(generate.GenerateTraining):
+    """A run that stops right after its first checkpoint."""
+
+    def snapshot(self, *_) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(data, tmp_path):
     generate.train(config(data, tmp_path / "whole"))
-
-    class Killed(Exception):
-        pass
-
-    def kill(*_):
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(generate, "export_generate", kill)  # right after the first checkpoint
-        generate.train(config(data, tmp_path / "killed"))
+    with pytest.raises(KeyboardInterrupt):
+        run(Killed, config(data, tmp_path / "killed"))
     generate.train(config(data, tmp_path / "killed"))
     whole, resumed = (load_file(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "killed"))
     assert whole.keys() == resumed.keys()

@@ -3,41 +3,39 @@
 It learns from composites (`train.scenes`), so it needs nothing but the photos on white that all else is trained on.
 """
 
-import argparse
-import json
-import time
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from isneaker.nets.cutout import CutoutModel
 from isneaker.poses import shadow_of
 from train.data import Sneakers
-from train.loop import hardware, load_checkpoint, log_stats, save_checkpoint, update_ema
+from train.loop import RunConfig, Training, main, run, update_ema
 from train.scenes import scene
+from train.snapshot import CutoutSheet, save_model
 
 
-@dataclass
-class Config:
-    """What a run depends on."""
-
-    data: str = "../shared/sneakers"
-    cache: str = "runs/cache/sneakers"
+@dataclass(frozen=True)
+class Config(RunConfig):
     out: str = "runs/cutout"
-    kimg: float = 12  # composites, in thousands: ten minutes on two busy cores
+    kimg: float = 12  # thousands of composites: ten minutes on two busy cores
     batch_size: int = 16
+    mixed_precision: str = "no"
+
     lr: float = 1e-3  # falls to zero as a half cosine
     ngf: int = 48  # 1.1 M parameters: 2.2 MB in fp16
     num_axes: int = 24  # of the silhouettes
     ema_decay: float = 0.995
     regular: float = 0.9  # share of the photos, by silhouette: the others' outlines lost a sole or kept a floor
-    seed: int = 0
-    workers: int = 1
+
+    def architecture(self) -> dict[str, int]:
+        """The arguments of `CutoutModel`."""
+        return {"ngf": self.ngf, "num_axes": self.num_axes}
 
 
 class Scenes(Dataset):
@@ -69,47 +67,6 @@ def loss_of(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return F.binary_cross_entropy_with_logits(logits, mask) + dice.mean()
 
 
-def train(config: Config) -> None:
-    """Run or resume; writes the layout of a model's folder to `config.out`."""
-    out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    sneakers = Sneakers(Path(config.data), Path(config.cache))
-    model, ema = (CutoutModel(config.ngf, config.num_axes) for _ in range(2))
-    chosen = fit_silhouettes(ema, sneakers, config.regular)
-    ema.net.load_state_dict(model.net.state_dict())
-    optimizer = torch.optim.AdamW(model.net.parameters(), config.lr, weight_decay=1e-4)
-    parts = {"net": model.net, "ema": ema.net, "optimizer": optimizer}
-    nimg, seconds = load_checkpoint(out / "checkpoint.safetensors", parts)
-    total = int(config.kimg * 1000)
-    numbers = range(nimg, total)
-    loader = DataLoader(
-        Scenes(sneakers, chosen, config.seed),
-        config.batch_size,
-        sampler=numbers,
-        num_workers=config.workers,
-        drop_last=True,
-    )
-    start = time.time() - seconds
-    for picture, mask in loader:
-        lr = config.lr * min(1, nimg / 500) * (1 + np.cos(np.pi * nimg / total)) / 2
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        loss = loss_of(model.net(picture / 127.5 - 1), mask)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.net.parameters(), 1)
-        optimizer.step()
-        update_ema(ema.net, model.net, min(config.ema_decay, nimg / (nimg + 500)))
-        nimg += len(picture)
-        if nimg % (config.batch_size * 20) == 0:
-            log_stats(out / "stats.jsonl", kimg=nimg / 1000, loss=loss.item(), minutes=(time.time() - start) / 60)
-        if nimg % (config.batch_size * 200) == 0:
-            save_checkpoint(out / "checkpoint.safetensors", parts, nimg, time.time() - start)
-            export(out, config, ema, nimg, time.time() - start)
-    save_checkpoint(out / "checkpoint.safetensors", parts, nimg, time.time() - start)
-    export(out, config, ema, nimg, time.time() - start)
-
-
 @torch.no_grad()
 def fit_silhouettes(model: CutoutModel, sneakers: Sneakers, regular: float) -> np.ndarray:
     """Fit the model's silhouettes to the most regular photos -> the numbers of those photos."""
@@ -122,17 +79,49 @@ def fit_silhouettes(model: CutoutModel, sneakers: Sneakers, regular: float) -> n
     return sneakers.index[kept.numpy()]
 
 
-def export(out: Path, config: Config, model: CutoutModel, nimg: int, seconds: float) -> None:
-    """Write `config.json`, `train_config.json` and `model.safetensors` (fp16)."""
-    tensors = {k: v.half().contiguous() for k, v in model.state_dict().items()}
-    save_file(tensors, out / "model.safetensors")
-    (out / "config.json").write_text(json.dumps({"ngf": config.ngf, "num_axes": config.num_axes}, indent=2) + "\n")
-    about = {"kimg_seen": nimg / 1000, "hours": round(seconds / 3600, 2), "device": hardware()}
-    (out / "train_config.json").write_text(json.dumps(asdict(config) | about, indent=2) + "\n")
+class CutoutTraining(Training):
+    """The network on composites; the silhouettes are fitted at once."""
+
+    def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
+        super().__init__(config, data, caches, device)
+        sneakers = Sneakers(data, caches)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.model, self.ema = (CutoutModel(**config.architecture()).to(device) for _ in range(2))
+        self.dataset = Scenes(sneakers, fit_silhouettes(self.ema, sneakers, config.regular), config.seed)
+        self.ema.net.load_state_dict(self.model.net.state_dict())
+        self.clip = [*self.model.net.parameters()]
+        groups = [{"params": self.clip, "initial_lr": config.lr}]
+        self.optimizers = [torch.optim.AdamW(groups, weight_decay=1e-4)]
+
+    def parts(self) -> dict:
+        return {"net": self.model.net, "ema": self.ema.net, "optimizer": self.optimizers[0]}
+
+    def rate(self, nimg: int) -> float:
+        """Linearly up to 1 over 500 pictures, and as a half cosine to 0."""
+        return min(1, nimg / 500) * (1 + math.cos(math.pi * nimg / (1000 * self.config.kimg))) / 2
+
+    def step(self, batch: list[torch.Tensor], nimg: int, first: int) -> dict[str, float]:
+        picture, mask = (x.to(self.device) for x in batch)
+        with self.autocast():
+            logits = self.model.net(picture / 127.5 - 1)
+        loss = loss_of(logits.float(), mask)
+        loss.backward()
+        return {"loss": loss.item()}
+
+    def follow(self, stats: dict[str, float], nimg: int) -> None:
+        update_ema(self.ema.net, self.model.net, min(self.config.ema_decay, nimg / (nimg + 500)))
+
+    def snapshot(self, out: Path, nimg: int) -> None:
+        """The result, and the first training scenes beside what is found in them."""
+        save_model(out, self.config.architecture(), self.ema)
+        CutoutSheet(self.dataset).draw(self.ema.net).save(out / "samples.png")
+
+
+def train(config: Config) -> None:
+    """Train until `config.kimg`, going on where the run in `config.out` stopped."""
+    run(CutoutTraining, config)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    for field in fields(Config):
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
-    train(Config(**vars(parser.parse_args())))
+    main(CutoutTraining, Config, __doc__)

@@ -20,7 +20,7 @@ PHOTOS, SIZE = 120, (576, 432)  # held-out photos of each kind; pixels of a comp
 def evaluate_cutout(data: Path, model: str) -> tuple[dict[str, float], Image.Image]:
     """Metrics of `prepare` with the newest cut-out model on composites of the validation split, and a sheet of what it cuts
     out of pictures of sneakers that do not exist."""
-    sneakers = Sneakers(data, Path("runs/cache/sneakers"), "validation")
+    sneakers = Sneakers(data, Path("runs/cache"), "validation")
     ious: dict[str, list[float]] = {"plain": [], "cluttered": []}
     refused: dict[str, list[bool]] = {"plain": [], "cluttered": [], "empty": []}
     toes = []

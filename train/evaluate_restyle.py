@@ -22,6 +22,7 @@ from isneaker.render import render
 from isneaker.restyle import restyle
 from isneaker.templates import TEMPLATES
 from train import metrics
+from train.cache import cached
 from train.data import Sneakers
 from train.features import Features
 
@@ -34,9 +35,9 @@ class LanguageClassifier:
     """Which design language a picture speaks: logistic regression on frozen features at half size, each language weighing
     the same. Trained on photos alone; no restyled picture, code or weight of ours goes into it."""
 
-    def __init__(self, data: Path, cache: Path):
+    def __init__(self, data: Path, caches: Path):
         self.net = Features()
-        x, y = self._training_set(data, cache)
+        x, y = self._training_set(data, caches)
         self.mean, self.scale = x.mean(0), x.std(0) + 1e-3
         self.weight = torch.zeros(x.shape[1] + 1, len(LANGUAGES), requires_grad=True)
         counts = torch.bincount(y, minlength=len(LANGUAGES)).clamp_min(1)
@@ -51,11 +52,11 @@ class LanguageClassifier:
 
         optimizer.step(loss)
 
-    def _training_set(self, data: Path, cache: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    def _training_set(self, data: Path, caches: Path) -> tuple[torch.Tensor, torch.Tensor]:
         """Features [N,1280] and languages [N] of training photos, computed once."""
-        path = cache / "language-features.npz"
+        path = cached(data, caches) / "language-features.npz"
         if not path.exists():
-            sneakers, rng = Sneakers(data, cache), np.random.default_rng(0)
+            sneakers, rng = Sneakers(data, caches), np.random.default_rng(0)
             languages = sneakers.languages[sneakers.index]
             chosen = [rng.permutation(sneakers.index[languages == i])[:PER_LANGUAGE] for i in range(len(LANGUAGES))]
             index = np.concatenate(chosen)
@@ -80,7 +81,7 @@ class LanguageClassifier:
 
 def evaluate_restyle(data: Path, model: str) -> tuple[dict[str, float], Image.Image]:
     """Measures on the held-out photos, and a sheet of restyled sneakers that do not exist."""
-    classify = LanguageClassifier(data, Path("runs/cache/sneakers"))
+    classify = LanguageClassifier(data, Path("runs/cache"))
     with open(data / "metadata.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "validation"]
     photos = {name: _photos(data, rows, name) for name in LANGUAGES}

@@ -6,40 +6,32 @@ photos that came back and on sneakers that do not exist: crossings of the batch'
 The picture grows from 128x96 to 512x384.
 """
 
-import argparse
-import json
-import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from isneaker.languages import LANGUAGES
 from isneaker.nets.discriminators import FeatureDiscriminator, PhotoDiscriminator
 from isneaker.nets.encoder import ENCODED_WIDTH, PhotoEncoder
+from isneaker.nets.generate import GenerateModel, WBank
 from isneaker.nets.stylegan2 import Synthesis
 from train import losses
 from train.augment import Controller, disturb
 from train.data import Photos
 from train.features import CHANNELS, Features
-from train.loop import SamplesFrom, hardware, load_checkpoint, log_stats, save_checkpoint, update_ema
-from train.snapshot import PhotoSheet, export_generate
+from train.loop import RunConfig, Training, ema_decay, main, run, update_ema
+from train.snapshot import PhotoSheet, encode_photos, export
 
 ANY = len(LANGUAGES)  # the critics' label of a sample whose language was dropped
 
 
 @dataclass(frozen=True)
-class Config:
-    data: str = "../shared/sneakers"  # folder with photos/, edges/ and metadata.csv
+class Config(RunConfig):
     out: str = "runs/generate"
     subset: str = ""  # a file of file names, to fine-tune on a curated choice of photos
-    kimg: float = 60  # thousands of pictures to train on
-    batch_size: int = 8
-    seed: int = 0
 
     w_dim: int = 256  # bytes of a sneaker in a link
     ngf: int = 40  # 4.2 G multiply-adds, 7.7 M parameters
@@ -70,9 +62,6 @@ class Config:
     adversary_from: float = 8
     adversary_full: float = 16
 
-    snapshot_kimg: float = 2
-    workers: int = 1
-
     def architecture(self) -> dict[str, int]:
         """The arguments of `GenerateModel` that the run decides."""
         return {"w_dim": self.w_dim, "ngf": self.ngf, "nef": self.nef}
@@ -80,42 +69,6 @@ class Config:
     def width(self, nimg: int) -> int:
         """Of the pictures at this point of the run."""
         return 128 if nimg < self.kimg_128 * 1000 else 256 if nimg < self.kimg_256 * 1000 else 512
-
-
-class Networks:
-    """All that is trained, with its optimizers."""
-
-    def __init__(self, config: Config, device: torch.device):
-        with torch.random.fork_rng(devices=[]):  # modules start from the global generator, and only they
-            torch.manual_seed(config.seed)
-            self._build(config)
-        for net in (self.G, self.E, self.D, self.G_ema, self.E_ema):
-            net.to(device, memory_format=torch.channels_last)
-        self.features = Features().to(device, torch.bfloat16)
-        self.E.linear.requires_grad_(False)  # the principal components stay what they are
-        E_params = [p for p in self.E.parameters() if p.requires_grad]
-        self.G_params = [*self.G.parameters(), *E_params]
-        groups = [{"params": [*self.G.parameters()], "scale": 1.0}, {"params": E_params, "scale": config.E_lr_scale}]
-        self.G_opt = torch.optim.Adam(groups, config.G_lr, betas=(0.8, 0.99), fused=True)
-        self.D_opt = torch.optim.Adam(self.D.parameters(), config.D_lr, betas=(0.5, 0.99), fused=True)
-
-    def _build(self, config: Config) -> None:
-        self.G, self.E = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
-        self.D = nn.ModuleDict({
-            "patches": PhotoDiscriminator(config.ndf),
-            "heads": FeatureDiscriminator(CHANNELS[1:], len(LANGUAGES) + 1, config.ndf),
-        })  # fmt: skip
-        self.G_ema, self.E_ema = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
-        self.ada = Controller(config.ada_target, config.ada_kimg)
-        self.follow()
-
-    def follow(self) -> None:
-        """Start the averages where the networks are."""
-        self.G_ema.load_state_dict(self.G.state_dict())
-        self.E_ema.load_state_dict(self.E.state_dict())
-
-    def parts(self) -> dict:
-        return {name: getattr(self, name) for name in ("G", "E", "D", "G_ema", "E_ema", "ada", "G_opt", "D_opt")}
 
 
 class View:
@@ -151,151 +104,154 @@ def imagine(w: torch.Tensor, count: int, num_ws: int, generator: torch.Generator
     return ws
 
 
-def train_step(nets: Networks, batch: dict, config: Config, nimg: int) -> dict[str, float]:
-    """One step of encoder, synthesis and critics on one batch -> its losses."""
-    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + nimg)
-    device, width = next(nets.G.parameters()).device, config.width(nimg)
-    view = View(width, generator)
-    photo = batch["photo"].to(device).contiguous(memory_format=torch.channels_last) / 127.5 - 1
-    ramp = (nimg / 1000 - config.adversary_from) / (config.adversary_full - config.adversary_from)
-    ramp = min(1.0, max(0.0, ramp))
-    count = round(len(photo) * config.crossings) if ramp > 0 else 0
-    paired = (torch.arange(len(photo), device=device) < len(photo) - count).float()
-    everyone = torch.ones_like(paired)
-    dropped = torch.rand(len(photo), generator=generator) < config.drop_language
-    language = torch.where(dropped, ANY, batch["language"]).to(device)
-    fake_language = torch.where(paired.bool(), language, ANY)
-    target = resize(photo, width)
+class GenerateTraining(Training):
+    """Synthesis, photo encoder and critics."""
 
-    with torch.autocast(device.type, torch.bfloat16):
-        w = nets.E(resize(photo, ENCODED_WIDTH)).float()
-        noise = config.w_noise * torch.randn(w.shape, generator=generator).to(device)
-        fake = nets.G(imagine(w + noise, count, nets.G.num_ws, generator), width).float()
-    seen_fake, seen_real = disturb(nets.ada.p.item(), generator, view(fake), view(target))
-    fake_maps = nets.features(seen_fake.bfloat16())
-    with torch.no_grad():
-        real_maps = nets.features(seen_real.bfloat16())
+    def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
+        super().__init__(config, data, caches, device)
+        self.dataset = Photos(data, caches, "train", config.seed, config.subset)
+        self.sheet = PhotoSheet(Photos(data, caches, "validation", config.seed))
+        with torch.random.fork_rng(devices=[]):  # modules start from the global generator, and only they
+            torch.manual_seed(config.seed)
+            self._build(config)
+        for net in (self.G, self.E, self.D, self.G_ema, self.E_ema):
+            net.to(device, memory_format=torch.channels_last)
+        self.features = Features().to(device, torch.bfloat16)
+        self.E.linear.requires_grad_(False)  # the principal components stay what they are
+        E_params = [p for p in self.E.parameters() if p.requires_grad]
+        groups = [
+            {"params": [*self.G.parameters()], "initial_lr": config.G_lr},
+            {"params": E_params, "initial_lr": config.G_lr * config.E_lr_scale},
+        ]
+        self.clip = [*self.G.parameters(), *E_params]
+        self.G_opt = torch.optim.Adam(groups, betas=(0.8, 0.99), fused=True)
+        critics = [{"params": [*self.D.parameters()], "initial_lr": config.D_lr}]
+        self.D_opt = torch.optim.Adam(critics, betas=(0.5, 0.99), fused=True)
+        self.optimizers = [self.G_opt, self.D_opt]
 
-    # Encoder and synthesis
-    nets.D.requires_grad_(False)
-    with torch.autocast(device.type, torch.bfloat16):
-        patches = nets.D["patches"](seen_fake) if ramp else seen_fake.new_zeros(len(photo), 1)
-        heads = nets.D["heads"](fake_maps[1:], fake_language) if ramp else [seen_fake.new_zeros(len(photo), 1)]
-    terms = {
-        "L1": config.lambda_L1 * losses.l1(fake, target, paired),
-        "chroma": config.lambda_chroma * losses.chroma_error(fake, target, paired),
-        "features": config.lambda_features * losses.feature_distance(fake_maps, real_maps, paired),
-        "w": config.lambda_w * w.square().mean(),
-        "patches": ramp * config.lambda_patches * losses.generator_logistic(patches, everyone),
-        "heads": ramp * config.lambda_heads * sum(losses.generator_logistic(h, everyone) for h in heads) / len(heads),
-    }
-    nets.G_opt.zero_grad()
-    sum(terms.values()).backward()
-    grad_norm = nn.utils.clip_grad_norm_(nets.G_params, 1.0)
-    nets.G_opt.step()
+    def _build(self, config: Config) -> None:
+        self.G, self.E = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
+        self.D = nn.ModuleDict({
+            "patches": PhotoDiscriminator(config.ndf),
+            "heads": FeatureDiscriminator(CHANNELS[1:], len(LANGUAGES) + 1, config.ndf),
+        })  # fmt: skip
+        self.G_ema, self.E_ema = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
+        self.ada = Controller(config.ada_target, config.ada_kimg)
+        self._average_from_here()
 
-    # Critics
-    critics = critic_step(nets, config, nimg, (seen_fake.detach(), fake_maps, fake_language),
-                          (seen_real.detach(), real_maps, language)) if ramp else {}  # fmt: skip
+    def _average_from_here(self) -> None:
+        self.G_ema.load_state_dict(self.G.state_dict())
+        self.E_ema.load_state_dict(self.E.state_dict())
 
-    decay = 0.5 ** (len(photo) / (1000 * min(config.ema_kimg, nimg / 10_000 + 0.01)))
-    update_ema(nets.G_ema, nets.G, decay)
-    update_ema(nets.E_ema, nets.E, decay)
-    return {k: v.item() for k, v in terms.items()} | critics | {
-        "grad_norm": grad_norm.item(), "contrast": fake.std().item() / target.std().item(), "w_std": w.std().item(),
-    }  # fmt: skip
+    def parts(self) -> dict:
+        return {name: getattr(self, name) for name in ("G", "E", "D", "G_ema", "E_ema", "ada", "G_opt", "D_opt")}
 
+    def start(self) -> None:
+        """Let w start as the principal components of the photos."""
+        count = min(2048, len(self.dataset))
+        photos = [resize(self.dataset[n]["photo"][None] / 127.5 - 1, ENCODED_WIDTH) for n in range(count)]
+        self.E.start(torch.cat(photos).to(self.device))
+        self._average_from_here()
 
-def critic_step(nets: Networks, config: Config, nimg: int, fakes: tuple, reals: tuple) -> dict:
-    """One step of the critics on pictures, their feature maps and languages; R1 every few steps; ADA's next p."""
-    fake, fake_maps, fake_language = fakes
-    real, real_maps, language = reals
-    nets.D.requires_grad_(True)
-    everyone = torch.ones(len(fake), device=fake.device)
-    with torch.autocast(fake.device.type, torch.bfloat16):
-        patches_fake, patches_real = nets.D["patches"](fake), nets.D["patches"](real)
-        heads_fake = nets.D["heads"]([m.detach() for m in fake_maps[1:]], fake_language)
-        heads_real = nets.D["heads"](real_maps[1:], language)
-    D_patches = losses.discriminator_logistic(patches_real, patches_fake, everyone)
-    D_heads = sum(losses.discriminator_logistic(r, f, everyone) for r, f in zip(heads_real, heads_fake))
-    r1 = torch.zeros(())
-    if nimg // config.batch_size % config.r1_interval == 0:
-        real = real.requires_grad_(True)
-        r1 = losses.r1_penalty(nets.D["patches"](real), real)
-    nets.D_opt.zero_grad()
-    (D_patches + D_heads + r1 * (config.r1_gamma / 2 * config.r1_interval / patches_real[0].numel())).backward()
-    nets.D_opt.step()
-    signs = torch.stack([r.detach().float().sign().mean() for r in (patches_real, *heads_real)])
-    nets.ada.update(signs.mean().item(), len(fake))
-    return {
-        "D_patches": D_patches.item(), "D_heads": D_heads.item() / len(heads_real), "r1": r1.item(),
-        "r_t": signs.mean().item(), "ada_p": nets.ada.p.item(),
-    }  # fmt: skip
+    def rate(self, nimg: int) -> float:
+        """Linearly up to 1, and at the end linearly to 0."""
+        config = self.config
+        left = 1 - nimg / (config.kimg * 1000)
+        return min(1.0, (nimg + config.batch_size) / (1000 * config.warm_up), max(0.0, left / (1 - config.decay_from)))
 
+    def step(self, batch: dict, nimg: int, first: int) -> dict[str, float]:
+        """Encoder and synthesis, then the critics."""
+        config = self.config
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + first)
+        width = config.width(nimg)
+        view = View(width, generator)
+        photo = batch["photo"].to(self.device).contiguous(memory_format=torch.channels_last) / 127.5 - 1
+        ramp = (nimg / 1000 - config.adversary_from) / (config.adversary_full - config.adversary_from)
+        ramp = min(1.0, max(0.0, ramp))
+        count = round(len(photo) * config.crossings) if ramp > 0 else 0
+        paired = (torch.arange(len(photo), device=self.device) < len(photo) - count).float()
+        everyone = torch.ones_like(paired)
+        dropped = torch.rand(len(photo), generator=generator) < config.drop_language
+        language = torch.where(dropped, ANY, batch["language"]).to(self.device)
+        fake_language = torch.where(paired.bool(), language, ANY)
+        target = resize(photo, width)
 
-def learning_rate(config: Config, nimg: int) -> float:
-    """Share of the full rate: linearly up to 1, and at the end linearly to 0."""
-    left = 1 - nimg / (config.kimg * 1000)
-    return min(1.0, (nimg + config.batch_size) / (1000 * config.warm_up), max(0.0, left / (1 - config.decay_from)))
+        with self.autocast():
+            w = self.E(resize(photo, ENCODED_WIDTH)).float()
+            noise = config.w_noise * torch.randn(w.shape, generator=generator).to(self.device)
+            fake = self.G(imagine(w + noise, count, self.G.num_ws, generator), width).float()
+        seen_fake, seen_real = disturb(self.ada.p.item(), generator, view(fake), view(target))
+        fake_maps = self.features(seen_fake.bfloat16())
+        with torch.no_grad():
+            real_maps = self.features(seen_real.bfloat16())
+
+        # Encoder and synthesis
+        self.D.requires_grad_(False)
+        with self.autocast():
+            patches = self.D["patches"](seen_fake) if ramp else seen_fake.new_zeros(len(photo), 1)
+            heads = self.D["heads"](fake_maps[1:], fake_language) if ramp else [seen_fake.new_zeros(len(photo), 1)]
+        terms = {
+            "L1": config.lambda_L1 * losses.l1(fake, target, paired),
+            "chroma": config.lambda_chroma * losses.chroma_error(fake, target, paired),
+            "features": config.lambda_features * losses.feature_distance(fake_maps, real_maps, paired),
+            "w": config.lambda_w * w.square().mean(),
+            "patches": ramp * config.lambda_patches * losses.generator_logistic(patches, everyone),
+            "heads": ramp
+            * config.lambda_heads
+            * sum(losses.generator_logistic(h, everyone) for h in heads)
+            / len(heads),
+        }
+        sum(terms.values()).backward()
+
+        # Critics
+        critics = self._critic_step(nimg, (seen_fake.detach(), fake_maps, fake_language),
+                                    (seen_real.detach(), real_maps, language)) if ramp else {}  # fmt: skip
+        return {k: v.item() for k, v in terms.items()} | critics | {
+            "contrast": fake.std().item() / target.std().item(), "w_std": w.std().item(),
+        }  # fmt: skip
+
+    def _critic_step(self, nimg: int, fakes: tuple, reals: tuple) -> dict[str, float]:
+        """The critics on pictures, their feature maps and languages; R1 every few steps."""
+        fake, fake_maps, fake_language = fakes
+        real, real_maps, language = reals
+        config = self.config
+        self.D.requires_grad_(True)
+        everyone = torch.ones(len(fake), device=fake.device)
+        with self.autocast():
+            patches_fake, patches_real = self.D["patches"](fake), self.D["patches"](real)
+            heads_fake = self.D["heads"]([m.detach() for m in fake_maps[1:]], fake_language)
+            heads_real = self.D["heads"](real_maps[1:], language)
+        D_patches = losses.discriminator_logistic(patches_real, patches_fake, everyone)
+        D_heads = sum(losses.discriminator_logistic(r, f, everyone) for r, f in zip(heads_real, heads_fake))
+        r1 = torch.zeros(())
+        if nimg // config.batch_size % config.r1_interval == 0:
+            real = real.requires_grad_(True)
+            r1 = losses.r1_penalty(self.D["patches"](real), real)
+        (D_patches + D_heads + r1 * (config.r1_gamma / 2 * config.r1_interval / patches_real[0].numel())).backward()
+        signs = torch.stack([r.detach().float().sign().mean() for r in (patches_real, *heads_real)])
+        return {
+            "D_patches": D_patches.item(), "D_heads": D_heads.item() / len(heads_real), "r1": r1.item(),
+            "r_t": signs.mean().item(), "ada_p": self.ada.p.item(),
+        }  # fmt: skip
+
+    def follow(self, stats: dict[str, float], nimg: int) -> None:
+        """The moving averages, and ADA's next p."""
+        decay = ema_decay(self.config.batch_size, nimg, self.config.ema_kimg)
+        update_ema(self.G_ema, self.G, decay)
+        update_ema(self.E_ema, self.E, decay)
+        if "r_t" in stats:
+            self.ada.update(stats["r_t"], self.config.batch_size)
+
+    def snapshot(self, out: Path, nimg: int) -> None:
+        self.sheet.draw(self.G_ema, self.E_ema, self.config.width(nimg - 1)).save(out / "samples.png")
+        bank = WBank.of(*encode_photos(self.E_ema, self.dataset))
+        export(out, GenerateModel, self.config.architecture(), bank, synthesis=self.G_ema, encoder=self.E_ema)
 
 
 def train(config: Config) -> None:
     """Train until `config.kimg`, going on where the run in `config.out` stopped."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    cache = out.parent / "cache" / Path(config.data).name
-    dataset = Photos(Path(config.data), cache, "train", config.seed, config.subset)
-    sheet = PhotoSheet(Photos(Path(config.data), cache, "validation", config.seed))
-    nets = Networks(config, device)
-    nimg, seconds = load_checkpoint(out / "checkpoint.safetensors", nets.parts())
-    if nimg == 0:
-        start_w(nets, dataset, config, device)
-
-    stop, every = int(config.kimg * 1000), int(config.snapshot_kimg * 1000)
-    loader = DataLoader(SamplesFrom(dataset, nimg, stop), config.batch_size, drop_last=True, num_workers=config.workers)
-    sums: dict[str, float] = {}
-    since = time.monotonic()
-    with tqdm(total=stop, initial=nimg, unit="img", smoothing=0.02, mininterval=10) as bar:
-        for batch in loader:
-            for group in nets.G_opt.param_groups:
-                group["lr"] = config.G_lr * learning_rate(config, nimg) * group["scale"]
-            nets.D_opt.param_groups[0]["lr"] = config.D_lr * learning_rate(config, nimg)
-            for key, value in (train_step(nets, batch, config, nimg) | {"steps": 1}).items():
-                sums[key] = sums.get(key, 0) + value
-            nimg += config.batch_size
-            bar.update(config.batch_size)
-            if nimg % every >= config.batch_size and nimg + config.batch_size <= stop:
-                continue
-            steps, seconds, since = sums.pop("steps"), seconds + time.monotonic() - since, time.monotonic()
-            stats, sums = {key: value / steps for key, value in sums.items()}, {}
-            bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in stats.items()))
-            log_stats(out / "stats.jsonl", kimg=nimg / 1000, seconds=seconds, **stats)
-            save_checkpoint(out / "checkpoint.safetensors", nets.parts(), nimg, seconds)
-            sheet.draw(nets.G_ema, nets.E_ema, config.width(nimg - 1)).save(out / "samples.png")
-            export_generate(out, config.architecture(), nets.G_ema, nets.E_ema, dataset)
-            described = asdict(config) | {
-                "data": cache.name, "out": out.name, "kimg_seen": nimg / 1000, "hours": round(seconds / 3600, 2),
-                "device": hardware(),
-            }  # fmt: skip
-            (out / "train_config.json").write_text(json.dumps(described, indent=2) + "\n")
-
-
-def start_w(nets: Networks, dataset: Photos, config: Config, device: torch.device) -> None:
-    """Let w start as the principal components of the photos."""
-    count = min(2048, len(dataset))
-    photos = torch.cat([resize(dataset[n]["photo"][None] / 127.5 - 1, ENCODED_WIDTH) for n in range(count)])
-    nets.E.start(photos.to(device))
-    nets.follow()
-
-
-def parse_args() -> Config:
-    """The command line: one option for each line of `Config`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for field in fields(Config):
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=field.type, default=field.default)
-    return Config(**vars(parser.parse_args()))
+    run(GenerateTraining, config)
 
 
 if __name__ == "__main__":
-    train(parse_args())
+    main(GenerateTraining, Config, __doc__)

@@ -1,6 +1,7 @@
 """Pictures of a run's progress, and its result in the folder layout that the app loads."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,9 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import Dataset
 
-from isneaker.nets.generate import GenerateModel, WBank
-from isneaker.nets.sketch import SketchModel
-from isneaker.nets.style import CodeBank
+from isneaker.images import to_picture
 from train.data import Photos, Sneakers
 
 COLUMNS, ROWS = 6, 4  # ROWS of sketches above their pictures
@@ -39,10 +39,8 @@ class SampleSheet:
             x, y = i % COLUMNS * 256, i // COLUMNS * 384
             ink = (1 - 2 * self.ink[i]).expand(3, -1, -1)
             for part, top in ((ink, y), (photos[i], y + 192)):
-                pixels = ((part + 1) * 127.5).clamp(0, 255).byte().permute(1, 2, 0).numpy()
-                sheet.paste(Image.fromarray(pixels).reduce(2), (x, top))
-            thumb = ((self.style[i] + 1) * 127.5).byte().permute(1, 2, 0).numpy()
-            sheet.paste(Image.fromarray(thumb).reduce(2), (x, y))
+                sheet.paste(to_picture(part).reduce(2), (x, top))
+            sheet.paste(to_picture(self.style[i]).reduce(2), (x, y))
         return sheet
 
 
@@ -64,39 +62,46 @@ class PhotoSheet:
         sheet = Image.new("RGB", (COLUMNS * 256, 2 * len(rows) * 192), "white")
         for r, row in enumerate(rows):
             for i, photo in enumerate(row):
-                pixels = ((photo + 1) * 127.5).clamp(0, 255).byte().permute(1, 2, 0).numpy()
                 place = (i % COLUMNS * 256, (i // COLUMNS * len(rows) + r) * 192)
-                sheet.paste(Image.fromarray(pixels).reduce(2), place)
+                sheet.paste(to_picture(photo).reduce(2), place)
         return sheet
 
 
-def export(out: Path, config: dict[str, int], G: nn.Module, E: nn.Module, dataset: Sneakers) -> None:
-    """Write a sketch run's result: the networks and the codes of all training photos."""
-    bank = CodeBank.of(*encode_photos(E, dataset))
-    config = config | {"num_codes": len(bank.codes)}
-    model = SketchModel(**config)
-    model.unet.load_state_dict(G.state_dict())
-    model.style.load_state_dict(E.state_dict())
-    model.bank = bank
-    save_model(out, config, model)
+class CutoutSheet:
+    """The same training scenes at every snapshot, and what the network leaves of them on white."""
+
+    def __init__(self, scenes: Dataset):
+        self.scenes = torch.stack([scenes[n][0] for n in range(COLUMNS * 2)]) / 127.5 - 1
+
+    @torch.no_grad()
+    def draw(self, net: nn.Module) -> Image.Image:
+        """Two rows of scenes, each with a row of cut-outs below."""
+        scenes = self.scenes.to(next(net.parameters()).device)
+        left = 1 + (scenes - 1) * torch.sigmoid(net(scenes))
+        sheet = Image.new("RGB", (COLUMNS * 192, 4 * 144), "white")
+        for i, pair in enumerate(zip(scenes.cpu(), left.cpu())):
+            for r, picture in enumerate(pair):
+                sheet.paste(to_picture(picture), (i % COLUMNS * 192, (i // COLUMNS * 2 + r) * 144))
+        return sheet
 
 
-def export_generate(out: Path, config: dict[str, int], G: nn.Module, E: nn.Module, dataset: Photos) -> None:
-    """Write a generate run's result: the networks and the w of all training photos."""
-    bank = WBank.of(*encode_photos(E, dataset))
+def export(out: Path, kind: type[nn.Module], config: dict[str, int], bank: nn.Module, **networks: nn.Module) -> None:
+    """Write a run's result: a model with a bank of codes and the given networks by their names in it."""
     config = config | {"num_codes": len(bank.codes)}
-    model = GenerateModel(**config)
-    model.synthesis.load_state_dict(G.state_dict())
-    model.encoder.load_state_dict(E.state_dict())
+    model = kind(**config)
+    for name, net in networks.items():
+        getattr(model, name).load_state_dict(net.state_dict())
     model.bank = bank
     save_model(out, config, model)
 
 
 def save_model(out: Path, config: dict[str, int], model: nn.Module) -> None:
-    """Write `config.json` and `model.safetensors` (fp16)."""
+    """Write `config.json` and `model.safetensors` (fp16), which is never half-written."""
+    out.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
-    save_file({k: v.contiguous() for k, v in tensors.items()}, out / "model.safetensors")
+    save_file({k: v.contiguous() for k, v in tensors.items()}, out / "model.partial")
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    os.replace(out / "model.partial", out / "model.safetensors")
 
 
 @torch.no_grad()
