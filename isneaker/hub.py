@@ -59,7 +59,7 @@ def fetch(repo: str, commit: str, file: str) -> Path:
     try:
         return Path(hf_hub_download(repo, file, revision=commit))
     except AWAY as error:
-        raise HubError(_reason(error)) from error
+        raise HubError(reason(error)) from error
 
 
 def drop(file: Path) -> None:
@@ -77,7 +77,7 @@ def tree(repo: str, commit: str) -> dict[str, str]:
         try:
             snapshot_download(repo, revision=commit, allow_patterns="config.json")  # the call that keeps a listing
         except AWAY as error:
-            raise HubError(_reason(error)) from error
+            raise HubError(reason(error)) from error
         files = get_cached_repo_tree(repo, revision=commit)
     return {file.path: file.blob_id for file in files}
 
@@ -97,7 +97,7 @@ def _git_oid(data: bytes) -> str:
     return sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Why the Hub did not give what was asked for."""
     response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
     if isinstance(error, HFValidationError):

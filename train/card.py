@@ -1,7 +1,12 @@
 """The model cards, written from each model's `train_config.json` and `metrics.json`."""
 
 import json
+from collections import Counter
 from pathlib import Path
+
+from safetensors import safe_open
+
+from isneaker.languages import LANGUAGES
 
 SKETCH_CARD = """---
 license: mit
@@ -167,3 +172,92 @@ CARDS = {
     "generate": (GENERATE_CARD, GENERATE_LABELS),
     "cutout": (CUTOUT_CARD, CUTOUT_LABELS),
 }
+
+
+# --- of a maker's run ---
+
+RUN_CARD = """---
+license: {licence}
+library_name: isneaker
+tags: [{tags}]
+---
+
+# {title}
+
+{what} It was trained with [iSneaker](https://huggingface.co/spaces); set `ISNEAKER_WEIGHTS={repo}@COMMIT` with the full
+commit to serve it there.
+
+{samples}## Training
+
+{training}
+
+| the pictures | as the publisher states |
+|---|---|
+| folder | {data} |
+| languages | {languages} |
+| source | {data_source} |
+| licence | {data_licence} |
+
+<details><summary>All settings</summary>
+
+```json
+{settings}
+```
+
+</details>
+
+## Scores
+
+{scores}
+
+Brand names, where there are any, describe visual style; marks and silhouettes belong to their owners.
+"""
+
+WHAT = {
+    "sketch": ("Lines to a photo: a style-modulated U-Net and a style encoder.", "image-to-image, pix2pix"),
+    "generate": ("Pictures that do not exist: a StyleGAN2 synthesis network and an encoder.", "stylegan2"),
+    "cutout": ("Finds a sneaker in a photo.", "image-segmentation"),
+}
+
+
+def run_card(run: Path, repo: str, notes: dict, data_source: str = "", data_licence: str = "") -> str:
+    """The card of a maker's run: what its files say, and of the pictures only what the maker states.
+
+    notes: `train_config.json` with "architecture" and "licence".
+    """
+    what, tags = WHAT.get(notes["architecture"], ("An image-to-image network.", "image-to-image"))
+    samples = "![Samples](samples.png)\n\n" if (run / "samples.png").exists() else ""
+    return RUN_CARD.format(
+        licence=notes["licence"], tags=tags, title=repo.split("/")[1], what=what, repo=repo, samples=samples,
+        training=_training(notes), data=Path(str(notes.get("data", "not stated"))).name, languages=_languages(run),
+        data_source=data_source or "not stated", data_licence=data_licence or "not stated",
+        settings=json.dumps(notes, indent=2), scores=_scores(run, notes["architecture"]),
+    )  # fmt: skip
+
+
+def _training(notes: dict) -> str:
+    """One sentence of what is known about the run."""
+    known = [
+        ("kimg_seen", "{} thousand pictures"), ("hours", "in {} hours"), ("device", "on {}"),
+        ("batch_size", "in batches of {}"),
+    ]  # fmt: skip
+    words = [text.format(notes[key]) for key, text in known if key in notes]
+    return f"{' '.join(words)}." if words else "Not recorded."
+
+
+def _languages(run: Path) -> str:
+    """How many of the training pictures are of which design language, as the weights tell."""
+    with safe_open(run / "model.safetensors", "np") as file:
+        numbers = file.get_tensor("bank.languages").tolist() if "bank.languages" in file.keys() else []
+    counts = Counter(LANGUAGES[number] for number in numbers)
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common()) or "not recorded"
+
+
+def _scores(run: Path, architecture: str) -> str:
+    """The table of `metrics.json`."""
+    if not (run / "metrics.json").exists():
+        return f"Not measured (`python -m train.evaluate {architecture}`)."
+    metrics = json.loads((run / "metrics.json").read_text())
+    labels = CARDS[architecture][1] if architecture in CARDS else {}
+    rows = [f"| {labels.get(key, key.replace('_', ' '))} | {value} |" for key, value in metrics.items()]
+    return "\n".join(["| measure | value |", "|---|---|", *rows])

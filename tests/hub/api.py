@@ -135,14 +135,15 @@ def commit(call, kind, name, revision):
     repo, files, pull = call.repo(kind, name), {}, call.query.get("create_pr")
     call.user() if pull else call.may_write(name)
     header, *lines = [json.loads(line) for line in call.body.splitlines()]
-    for value in (line["value"] for line in lines):
+    for value in (line["value"] for line in lines if "deleted" not in line["key"]):
         files[value["path"]] = base64.b64decode(value["content"]) if "content" in value else call.lfs(value["oid"])
+    gone = {line["value"]["path"] for line in lines if line["key"] == "deletedFile"}
     title, parent = header["value"]["summary"], header["value"].get("parentCommit")
     if parent and parent != repo.at(revision).oid:
         raise Refusal(412, "A commit has happened since. Please refresh and try again.")
     address = f"{call.hub.url}/{'' if kind == 'model' else kind + 's/'}{name}"
     if not pull:
-        oid = repo.add(title, files, revision)
+        oid = repo.add(title, files, revision, gone=gone)
         return {"success": True, "commitOid": oid, "commitUrl": f"{address}/commit/{oid}"}
     repo.pulls.append(title)
     oid = repo.add(title, files, f"refs/pr/{len(repo.pulls)}", repo.at(revision).oid)

@@ -27,11 +27,18 @@ class Repo:
         self.pulls: list[str] = []  # their titles, number 1 first
         self.add("initial commit", {".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"})
 
-    def add(self, title: str, files: dict[str, bytes], branch: str = "main", base: str | None = None) -> str:
-        """Commit files on top of a branch, or on another base, and move the branch there -> the commit."""
+    def add(
+        self,
+        title: str,
+        files: dict[str, bytes],
+        branch: str = "main",
+        base: str | None = None,
+        gone: set[str] = frozenset(),
+    ) -> str:
+        """Commit files on top of a branch, or on another base, less those gone, and move the branch there -> the commit."""
         base = base or self.branches.get(branch)
         before = self.commits[base].files if base else {}
-        files = dict(sorted((before | files).items()))
+        files = {path: data for path, data in sorted((before | files).items()) if path not in gone}
         listing = json.dumps([base, title, [entry(path, data) for path, data in files.items()]])
         oid = git_oid(f"{self.kind} {self.name} {listing}".encode())
         self.commits[oid] = Commit(oid, title, files)
