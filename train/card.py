@@ -184,8 +184,8 @@ tags: [{tags}]
 
 # {title}
 
-{what} It was trained with [iSneaker](https://huggingface.co/spaces); set `ISNEAKER_WEIGHTS={repo}@COMMIT` with the full
-commit to serve it there.
+{what} It was trained with iSneaker, which serves it where `ISNEAKER_WEIGHTS={repo}@COMMIT` is set, with all 40 digits of the
+commit. `config.json` holds the arguments of its network.
 
 {samples}## Training
 
