@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 from train import cutout
 from train.data import Sneakers
 from train.loop import Shares
+from train.publish import PublishError
 
 TINY = {"kimg": 0.032, "batch-size": 4, "ngf": 48, "nef": 8, "ndf": 8, "z-dim": 3, "snapshot-kimg": 0.008, "workers": 0,
         "adversary-from": 0, "adversary-full": 0.004}  # fmt: skip
@@ -144,3 +145,16 @@ def test_pictures_that_cannot_be_read_are_skipped_and_listed(data, tmp_path, cap
     assert np.mean(sneakers.photos[2]) == 255
     said = capfd.readouterr().err
     assert "skipped photos/00002.webp: can't be read" in said and "skipped photos/00003.webp" in said
+
+
+def test_a_run_is_pushed_at_its_end(hub, data, tmp_path, capsys):
+    options = {key.replace("-", "_"): value for key, value in TINY_CUTOUT.items()}
+    cutout.train(cutout.Config(str(data), str(tmp_path / "run"), push_to="maker/boots", **options))
+    row = json.loads(capsys.readouterr().out)
+    assert row["architecture"] == "cutout" and hub.repos["model", "maker/boots"].at("v1").oid == row["commit"]
+
+
+def test_a_run_that_could_not_be_pushed_does_not_begin(hub, data, tmp_path):
+    with pytest.raises(PublishError, match="may not write to someone/boots"):
+        cutout.train(cutout.Config(str(data), str(tmp_path / "run"), push_to="someone/boots"))
+    assert not (tmp_path / "run").exists()

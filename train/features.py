@@ -83,4 +83,8 @@ class Features(nn.Module):
 
     def pooled(self, photo: torch.Tensor) -> torch.Tensor:
         """Photos [N,3,H,W] in [-1, 1] -> [N,1280], the vector that the distances compare."""
-        return F.relu6(self.head(self(photo)[-1])).mean((2, 3))
+        return self.pool(self(photo))
+
+    def pool(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        """Feature maps of `forward` -> [N,1280]."""
+        return F.relu6(self.head(maps[-1])).mean((2, 3))

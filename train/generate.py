@@ -52,6 +52,7 @@ class Config(RunConfig):
     lambda_L1: float = 20
     lambda_chroma: float = 100
     lambda_features: float = 3
+    lambda_pooled: float = 5
     lambda_w: float = 0.02  # keeps w near mean square 1
     lambda_patches: float = 0.5
     lambda_heads: float = 0.5
@@ -182,8 +183,10 @@ class GenerateTraining(Training):
             fake = self.G(imagine(w + noise, count, self.G.num_ws, generator), width).float()
         seen_fake, seen_real = disturb(self.ada.p.item(), generator, view(fake), view(target))
         fake_maps = self.features(seen_fake.bfloat16())
+        pooled_fake = self.features.pool(fake_maps)
         with torch.no_grad():
             real_maps = self.features(seen_real.bfloat16())
+            pooled_real = self.features.pool(real_maps)
 
         # Encoder and synthesis
         self.D.requires_grad_(False)
@@ -194,6 +197,7 @@ class GenerateTraining(Training):
             "L1": config.lambda_L1 * losses.l1(fake, target, paired),
             "chroma": config.lambda_chroma * losses.chroma_error(fake, target, paired),
             "features": config.lambda_features * losses.feature_distance(fake_maps, real_maps, paired),
+            "pooled": config.lambda_pooled * losses.pooled_distance(pooled_fake, pooled_real, paired),
             "w": config.lambda_w * w.square().mean(),
             "patches": ramp * config.lambda_patches * losses.generator_logistic(patches, everyone),
             "heads": ramp

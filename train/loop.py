@@ -23,6 +23,8 @@ from tqdm import tqdm
 from train.cache import DataError
 from train.checkpoint import Part, load_checkpoint, save_checkpoint
 from train.data import locate
+from train.publish import PublishError, publish
+from train.publish import check as check_rights
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class RunConfig:
     snapshot_kimg: float = 2  # a kill loses at most this
     workers: int = 1
     mixed_precision: str = "bf16"  # or "no"
+    push_to: str = ""  # USER/REPO on the Hub for the result
 
 
 class Training(ABC):
@@ -96,7 +99,7 @@ class Shares(Sampler):
 
 
 def run(kind: type[Training], config: RunConfig) -> None:
-    """Train until `config.kimg`, going on where the run in `config.out` stopped. Raises DataError."""
+    """Train until `config.kimg`, going on where the run in `config.out` stopped. Raises DataError, PublishError."""
     accelerator = Accelerator(log_with=trackers() or None, project_dir=config.out)
     check(config, accelerator.num_processes)
     out, batch_size = Path(config.out), config.batch_size
@@ -158,13 +161,17 @@ def run(kind: type[Training], config: RunConfig) -> None:
     if main and pictures_in(out) != nimg:  # killed between the last checkpoint and its result
         write_result(training, out, nimg, seconds, processes)
     accelerator.end_training()
+    if main and config.push_to:
+        print(json.dumps(publish(out, config.push_to), indent=2))
 
 
 def check(config: RunConfig, processes: int) -> None:
-    """Raises DataError where a batch does not divide."""
+    """Raises DataError where a batch does not divide, PublishError where the result can't be pushed."""
     parts = config.accumulation * processes
     if config.batch_size % parts:
         raise DataError(f"a batch of {config.batch_size} does not divide into {parts} parts")
+    if config.push_to:
+        check_rights(config.push_to)
 
 
 def write_result(training: Training, out: Path, nimg: int, seconds: float, processes: int) -> None:
@@ -256,7 +263,7 @@ def main(kind: type[Training], config: type[RunConfig], doc: str) -> None:
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=field.type, default=field.default)
     try:
         run(kind, config(**vars(parser.parse_args())))
-    except (DataError, OSError) as error:
+    except (DataError, PublishError, OSError) as error:
         sys.exit(_complain(error))
 
 

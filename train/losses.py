@@ -32,6 +32,11 @@ def feature_distance(fake: list[torch.Tensor], real: list[torch.Tensor], weights
     )
 
 
+def pooled_distance(fake: torch.Tensor, real: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Squared distance of pooled features [N,D], the real ones' square = 1: what is shown, wherever it is."""
+    return weighted_mean((fake - real).float().square().sum(1) / real.float().square().sum(1), weights)
+
+
 def generator_hinge(logits: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Generator's half of the hinge loss (arXiv 1802.05957)."""
     return weighted_mean(-logits.float(), weights)
