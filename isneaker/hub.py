@@ -46,12 +46,12 @@ def wait(work: Callable, *args):
 
 def _run(key: tuple, future: Future) -> None:
     try:
-        future.set_result(key[0](*key[1:]))
+        tell, outcome = future.set_result, key[0](*key[1:])
     except Exception as error:
-        future.set_exception(error)
-    finally:
-        with _lock:
-            del _running[key]
+        tell, outcome = future.set_exception, error
+    with _lock:
+        del _running[key]
+    tell(outcome)
 
 
 def fetch(repo: str, commit: str, file: str) -> Path:

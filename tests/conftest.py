@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent import futures
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from playwright.sync_api import sync_playwright
 from safetensors.torch import save_file
 
 from isneaker import catalogue, sliders
+from isneaker import hub as hub_client
 from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
 from isneaker.strokes import draw
@@ -119,6 +121,7 @@ def hub(tmp_path, monkeypatch):
         for module in (_http, file_download):
             monkeypatch.setattr(module, "time", SimpleNamespace(**vars(time) | {"sleep": sleep}))
         yield hub
+    futures.wait([future for future, _ in list(hub_client._running.values())], 10)
 
 
 def free_port() -> int:
@@ -155,6 +158,12 @@ class App:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
 
 
 @pytest.fixture(scope="session")

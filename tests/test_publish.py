@@ -6,10 +6,17 @@ import sys
 import urllib.request
 
 import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
 
 from isneaker import catalogue
+from isneaker.design import Design, from_token, to_token
+from isneaker.render import render
+from isneaker.strokes import draw
+from isneaker.templates import TEMPLATES
 from tests.conftest import ROOT, App, forget, save_tiny_generator, save_tiny_model
 from tests.hub import Fault
+from tests.test_render import difference
 from train import job
 from train.publish import PublishError, check, publish
 
@@ -181,17 +188,25 @@ def test_the_command_says_wrong_input_in_one_line(hub, run, monkeypatch):
 # --- the whole way ---
 
 
-def test_what_is_published_is_served_by_an_app(hub, run, tmp_path):
-    """One command publishes, one variable serves."""
+def test_what_is_published_is_served_by_an_app(hub, run, tmp_path, monkeypatch):
+    """One command publishes, one variable serves, and old links keep their weights."""
     hub.put(SPACE, {"weights/catalogue.json": b"[]"}, kind="space")
     status, out, err = command(str(run), REPO, "--space", SPACE, "--licence", "mit", "--private")
     row = json.loads(out)
     assert status == 0 and f"/spaces/{SPACE}/discussions/1" in err
     pin = err.split("ISNEAKER_WEIGHTS=")[1].strip()
-    app = App(tmp_path / "gradio", ISNEAKER_WEIGHTS=pin, **hub.environment(tmp_path / "hf"))
-    page = urllib.request.urlopen(app.url).read().decode()
-    app.stop()
+    draw(TEMPLATES["low"]).point(lambda v: 255 - v).save(tmp_path / "drawing.png")
+    with App(tmp_path / "gradio", ISNEAKER_WEIGHTS=pin, **hub.environment(tmp_path / "hf")) as app:
+        page = urllib.request.urlopen(app.url).read().decode()
+        client = Client(app.url, verbose=False, download_files=tmp_path / "got")
+        path, token = client.predict(handle_file(tmp_path / "drawing.png"), "", 0.8, 1, api_name="/sketch")
+        old = client.predict(to_token(Design(strokes=TEMPLATES["low"])), api_name="/render")
     assert f"{row['name']} ({REPO}@{row['commit'][:7]})" in page
+    monkeypatch.setenv("ISNEAKER_WEIGHTS", pin)
+    forget()
+    assert from_token(token).model == row["name"]
+    assert difference(Image.open(path), render(from_token(token))) <= 2
+    assert difference(Image.open(path), Image.open(old)) > 20
 
 
 # --- jobs ---
