@@ -144,9 +144,9 @@ def architecture_in(config: dict, notes: dict) -> str:
     """The architecture that a model folder's `train_config.json` names, else the one whose arguments `config.json`
     holds. Raises WeightsUnavailable."""
     fitting = [name for name, net in ARCHITECTURES.items() if set(inspect.signature(net).parameters) == set(config)]
-    name = notes.get("architecture", fitting[0] if fitting else None)
+    name = notes.get("architecture", fitting[0] if len(fitting) == 1 else None)
     if name not in ARCHITECTURES:
-        raise WeightsUnavailable(f"its architecture is none of {', '.join(ARCHITECTURES)}")
+        raise WeightsUnavailable(f"its architecture is none of {', '.join(ARCHITECTURES)}, or not told")
     return name
 
 

@@ -170,6 +170,12 @@ def test_a_space_without_a_catalogue_is_refused_before_anything_is_written(hub, 
     assert ("model", REPO) not in hub.repos
 
 
+def test_a_licence_that_the_hub_does_not_know_is_refused_before_anything_is_written(hub, run):
+    with pytest.raises(PublishError, match="refuses the card .*must be one of mit"):
+        publish(run, REPO, licence="mine all mine")
+    assert not hub.repos
+
+
 def test_a_hub_that_fails_leaves_no_half_model(hub, run):
     hub.faults["/commit/"] = Fault(status=500)
     with pytest.raises(PublishError, match="could not be written .error 500"):
@@ -219,7 +225,9 @@ def test_a_training_command_becomes_a_job(hub):
     (spec,) = hub.jobs
     assert (spec["flavor"], spec["timeoutSeconds"]) == ("l4x1", 5400)
     assert spec["secrets"] == {"HF_TOKEN": "hf_maker", "TRACKIO": "1"}
-    assert spec["command"][-1].endswith(f"exec python -m train.sketch --data /data --kimg 50 --push-to {REPO}")
+    assert spec["command"][-1].endswith(
+        f"exec accelerate launch -m train.sketch --data /data --kimg 50 --push-to {REPO}"
+    )
     assert [(v["type"], v["source"], v["mountPath"]) for v in spec["volumes"]] == [
         ("space", SPACE, "/code"), ("dataset", "maker/photos", "/data"),
     ]  # fmt: skip
@@ -229,7 +237,7 @@ def test_a_job_that_would_lose_its_result_is_refused(hub):
     with pytest.raises(PublishError, match="lost unless its command has --push-to"):
         job.submit(["train.sketch", "--data", "/data"], SPACE)
     with pytest.raises(PublishError, match="maker may not write to other/boots"):
-        job.submit(["train.sketch", "--push-to", "other/boots"], SPACE)
+        job.submit(["train.sketch", "--push-to=other/boots"], SPACE)
     hub.faults["/api/jobs"] = Fault(status=402)
     with pytest.raises(PublishError, match="the job was refused .error 402"):
         job.submit(["train.sketch", "--push-to", REPO], SPACE)

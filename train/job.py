@@ -21,17 +21,19 @@ def submit(
     command: list[str], space: str, dataset: str = "", flavor: str = "a10g-small", timeout: str = "2h",
     secrets: dict[str, str] = {}, image: str = IMAGE,
 ) -> JobInfo:  # fmt: skip
-    """Run `python -m` with a command's words as a job of the Hub. The token in use goes with it, as a secret.
+    """Run a training command, its module first, as a job of the Hub. The token in use goes with it, as a secret.
 
     Raises PublishError where the command pushes nowhere, or where the token may not write to there.
     """
-    target = dict(zip(command, command[1:])).get("--push-to")
+    pushing = argparse.ArgumentParser(add_help=False)
+    pushing.add_argument("--push-to")
+    target = pushing.parse_known_args(command)[0].push_to
     if not target:
         raise PublishError("what a job trains is lost unless its command has --push-to USER/REPO")
     check(target)
     volumes = [Volume(type="space", source=space, mount_path="/code")]
     volumes += [Volume(type="dataset", source=dataset, mount_path="/data")] if dataset else []
-    run = f"{SETUP} && exec python -m {shlex.join(command)}"
+    run = f"{SETUP} && exec accelerate launch -m {shlex.join(command)}"  # all GPUs of the flavour
     with told("the job was refused"):
         return HfApi().run_job(
             image=image, command=["bash", "-c", run], flavor=flavor, timeout=timeout, volumes=volumes,

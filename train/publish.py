@@ -14,7 +14,7 @@ from dataclasses import asdict
 from fnmatch import fnmatch
 from pathlib import Path
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, ModelCard
 from huggingface_hub.errors import LocalTokenNotFoundError, RepositoryNotFoundError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -46,7 +46,10 @@ def publish(
     files = {file.name: file.read_bytes() for name in (*NEEDED, *WELCOME) for file in sorted(run.glob(name))}
     notes = json.loads(files["train_config.json"]) | {"architecture": architecture, "licence": licence}
     files["train_config.json"] = json.dumps(notes, indent=2).encode() + b"\n"
-    files["README.md"] = run_card(run, repo, notes, data_source, data_licence).encode()
+    card = run_card(run, repo, notes, data_source, data_licence)
+    files["README.md"] = card.encode()
+    with told("the Hub refuses the card"):
+        ModelCard(card).validate()
     if space:
         listed(space)
     commit = upload(repo, files, f"Publish a {architecture} model", tag, private)
@@ -115,8 +118,10 @@ def told(what: str) -> Iterator[None]:
     """Errors of the Hub as a PublishError that says what failed, and why."""
     try:
         yield
-    except (*hub.AWAY, ValueError) as error:
+    except hub.AWAY as error:
         raise PublishError(f"{what} ({hub.reason(error)})") from error
+    except ValueError as error:
+        raise PublishError(f"{what} ({' '.join(str(error).split())})") from error
 
 
 # --- writing ---

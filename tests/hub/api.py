@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 from tests.hub.repo import Refusal, Repo, entry, is_lfs, oid_of
 
+LICENCES = ("mit", "apache-2.0", "cc0-1.0", "cc-by-4.0", "openrail", "other", "unknown")
 DATE = "2026-11-01T00:00:00.000Z"
 
 
@@ -44,6 +45,10 @@ def whoami(call):
 
 @route("POST", "/api/validate-yaml")
 def validate_yaml(call):
+    licence = re.search(r"^license: (.*)$", call.json()["content"], re.MULTILINE)
+    if licence and licence[1] not in LICENCES:
+        error = {"message": f'"license" must be one of {", ".join(LICENCES)}'}
+        return Answer(json.dumps({"errors": [error], "warnings": []}).encode(), 400)
     return {"errors": [], "warnings": []}
 
 
