@@ -2,7 +2,6 @@
 
 import html
 import os
-import sys
 
 import gradio as gr
 
@@ -21,8 +20,6 @@ FINE_PRINT = (
 def weights_line() -> str:
     """Which weights the page serves, and why it does not serve others."""
     models, problems = catalogue.served()
-    for problem in problems:
-        print(f"iSneaker: {problem}", file=sys.stderr)
     return html.escape(f"Served: {'; '.join([models, *problems])}.", quote=False)
 
 

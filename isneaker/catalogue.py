@@ -8,6 +8,7 @@ link means the same weights for ever. A row's folder is looked for in `weights/`
 import hashlib
 import inspect
 import json
+import logging
 import os
 import re
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ def _choose(architecture: str) -> tuple[str, list[str]]:
                 find(row, file, sha256)
             return row.name, problems
         except WeightsUnavailable as error:
-            problems.append(str(error))
+            problems.append(_noted(str(error)))
     return candidates[-1].name, problems
 
 
@@ -111,18 +112,27 @@ def architecture_of(name: str) -> str:
 @cache
 def _pinned() -> tuple[list[Row], list[str]]:
     """The rows that `ISNEAKER_WEIGHTS` names, and what is wrong with the others."""
-    pins = [pin.strip() for pin in os.environ.get("ISNEAKER_WEIGHTS", "").split(",") if pin.strip()]
-    found, problems = [], [f"ISNEAKER_WEIGHTS needs USER/REPO@COMMIT with all 40 digits of the commit, not {pin}"
-                           for pin in pins if not PIN.fullmatch(pin)]  # fmt: skip
-    places = [PIN.fullmatch(pin).groups() for pin in pins if PIN.fullmatch(pin)]
-    for place in places:
-        hub.begin(row_on_hub, *place)
+    found, problems, places = [], [], []
+    for pin in filter(None, os.environ.get("ISNEAKER_WEIGHTS", "").replace(" ", "").split(",")):
+        if match := PIN.fullmatch(pin):
+            places.append(match.groups())
+            hub.begin(row_on_hub, *match.groups())
+        else:
+            problems.append(
+                _noted(f"ISNEAKER_WEIGHTS needs USER/REPO@COMMIT with all 40 digits of the commit, not {pin}")
+            )
     for repo, commit in places:
         try:
             found.append(hub.wait(row_on_hub, repo, commit))
         except (hub.HubError, WeightsUnavailable) as error:
-            problems.append(f"{repo}@{commit[:7]} can't be had from the Hub: {error}")
+            problems.append(_noted(f"{repo}@{commit[:7]} can't be had from the Hub: {error}"))
     return found, problems
+
+
+def _noted(problem: str) -> str:
+    """A problem, told on standard error too: the command line has no page."""
+    logging.getLogger(__name__).warning(problem)
+    return problem
 
 
 def row_on_hub(repo: str, commit: str) -> Row:
