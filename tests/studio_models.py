@@ -43,7 +43,11 @@ def save_decoder(folder: Path, seed: int = 0) -> None:
     torch.manual_seed(seed)
     sizes = {"encoder_block_out_channels": (4,) * 4, "decoder_block_out_channels": (4,) * 4}
     blocks = {"num_encoder_blocks": (1,) * 4, "num_decoder_blocks": (1,) * 4}
-    AutoencoderTiny(**sizes, **blocks).save_pretrained(folder)
+    decoder = AutoencoderTiny(**sizes, **blocks)
+    last = decoder.decoder.layers[-1]
+    torch.nn.init.normal_(last.weight, 0, 1)  # a fresh one is black
+    torch.nn.init.constant_(last.bias, 0.5)
+    decoder.save_pretrained(folder)
 
 
 def save_control(folder: Path, seed: int = 0) -> None:

@@ -146,7 +146,7 @@ def _arguments(pipe, job: Job) -> dict:
     so that `job.steps` are taken."""
     percent = round(job.strength * 100)
     given = {
-        "prompt": job.prompt, "image": job.picture, "strength": percent / 100 + 1e-6,
+        "prompt": job.prompt, "image": job.picture, "strength": min(1.0, percent / 100 + 1e-6),
         "num_inference_steps": -(-100 * job.steps // percent), "guidance_scale": 0.0,
         "generator": torch.Generator().manual_seed(job.seed),
     }  # fmt: skip
@@ -189,8 +189,8 @@ def _load(setup: Setup, tell: Tell):
     tell(0, f"Loading {setup.model.repo}")
     try:
         return _assemble(setup, parts[0])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        if isinstance(error, StudioUnavailable) or "memory" in str(error):
+    except Exception as error:  # whatever a stranger's repository makes diffusers raise
+        if isinstance(error, StudioUnavailable | MemoryError) or "memory" in str(error):
             raise
         reason = " ".join(str(error).split())[:200]
         raise StudioUnavailable(f"{setup.model} could not be loaded: {reason}") from error

@@ -1,4 +1,5 @@
-"""What programs can call over HTTP: `/sketch`, `/restyle`, `/combine`, `/generate`, `/edit`, `/render`, with the page's own limits."""
+"""What programs can call over HTTP: `/sketch`, `/restyle`, `/combine`, `/generate`, `/edit`, `/render`, `/studio`, with the
+page's own limits."""
 
 from dataclasses import replace
 
@@ -8,12 +9,14 @@ from PIL import Image
 from isneaker import catalogue, sliders
 from isneaker.combine import combine as combine_sources
 from isneaker.combine import read_source, source_of
-from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, find_token, from_token, parse_mix, to_token
+from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, Finish, find_token, from_token, parse_mix, to_token
 from isneaker.images import PictureError, fit, open_picture, read_drawing
 from isneaker.photos import prepare
 from isneaker.render import render as render_design
 from isneaker.restyle import restyle as restyle_photo
+from isneaker.studio.setup import offered
 from isneaker.ui import share
+from isneaker.ui.studio import QUEUE, finish_by
 
 
 def sketch(drawing: str | None, language: str, fidelity: float, seed: int) -> tuple[Image.Image, str]:
@@ -99,6 +102,19 @@ def edit(link: str, changes: str) -> tuple[Image.Image, str]:
         raise gr.Error(f"{str(error).capitalize()}.") from None
 
 
+def studio(
+    link: str, prompt: str, strength: float, steps: float, seed: float, progress=gr.Progress()
+) -> tuple[Image.Image, str]:
+    """A link or token, words of your own, strength from 0.05 (as it is) to 1 (all new), steps from 1 to 8 and seed -> the
+    sneaker with a photoreal finish, and its token. Takes seconds to minutes."""
+    try:
+        finish = finish_by(prompt, strength, steps, seed)
+        design = replace(from_token(find_token(link or "")), finish=finish)
+        return render_design(design, progress), to_token(design)
+    except (DesignError, catalogue.WeightsUnavailable) as error:
+        raise gr.Error(f"{str(error).capitalize()}.") from None
+
+
 def _hundredths(value: str) -> int:
     return round(100 * share.number(value, -MAX_EDIT / 100, MAX_EDIT / 100, "change"))
 
@@ -120,6 +136,9 @@ def build() -> None:
         gr.Button().click(
             combine, [files, links, gr.Textbox(label="weights")], [picture, token], api_name="combine", **share.RENDER
         )
+        if offered():
+            inputs = [token, gr.Textbox(label="prompt"), strength, gr.Number(Finish.steps, label="steps"), seed]
+            gr.Button().click(studio, inputs, [picture, token], api_name="studio", **QUEUE)
         gr.Button().click(render, token, picture, api_name="render", **share.RENDER)
         if catalogue.offers("generate"):
             psi, changes = gr.Number(Design.psi, label="psi"), gr.Textbox(label="changes")

@@ -58,7 +58,7 @@ def finish(token: str, prompt, strength, steps, seed, request: gr.Request, progr
     if not token:
         raise gr.Error("Bring a sneaker here first.")
     try:
-        design = replace(share.open_token(token, Design()), finish=_wanted(prompt, strength, steps, seed))
+        design = replace(share.open_token(token, Design()), finish=finish_by(prompt, strength, steps, seed))
     except (DesignError, StudioUnavailable) as error:
         raise _said(error) from None
     return _finished(design, request, progress)
@@ -124,7 +124,7 @@ def about() -> str:
 # --- how ---
 
 
-def _wanted(prompt, strength, steps, seed) -> Finish:
+def finish_by(prompt, strength, steps, seed) -> Finish:
     """Values of the controls, numbers clamped. Raises DesignError, StudioUnavailable."""
     return Finish(
         configured().name,
