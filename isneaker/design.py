@@ -9,6 +9,7 @@ import binascii
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import islice
 from urllib.parse import parse_qs, urlsplit
 
 from isneaker.languages import LANGUAGES
@@ -17,10 +18,11 @@ WIDTH, HEIGHT = 512, 384  # the canvas, in pixels
 COLUMNS, ROWS = 64, 48  # the grid of colour hints
 MAX_SEED = 2**32 - 1
 MAX_LINK = 4_000  # characters of a token that still goes into a link; longer ones travel in the PNG
-MAX_TOKEN = 40_000
+MAX_TOKEN = 52_000  # the translation of a picture of noise has 50,600
 MAX_PAYLOAD = 200_000  # bytes after inflation
 MAX_POINTS = 8_000  # of all strokes together
 MAX_EDIT = 300  # hundredths of a slider's unit
+MAX_PIXELS, MAX_COLOURS = 256 * 256, 16  # of what a translation starts from
 MAX_CODES, MAX_CODE = 8, 512  # codes in a Design, bytes in a code
 MIN_STRENGTH, MAX_STEPS, MAX_PROMPT = 0.05, 8, 200  # of a studio finish; characters
 
@@ -59,8 +61,31 @@ class Finish:
 
 
 @dataclass(frozen=True)
+class Reduced:
+    """A picture in few colours, from which a translation starts.
+
+    width, height: multiples of 64, at most MAX_PIXELS together; palette: at most 16 colours 0xRRGGBB; pixels: the number
+    of each pixel's colour, row by row. Raises DesignError where a value is out of range.
+    """
+
+    width: int
+    height: int
+    palette: tuple[int, ...]
+    pixels: bytes
+
+    def __post_init__(self):
+        _check(
+            self.width > 0 < self.height and not (self.width % 64 or self.height % 64), "the picture's size is broken"
+        )
+        _check(self.width * self.height == len(self.pixels) <= MAX_PIXELS, "the picture's size is broken")
+        _check(0 < len(self.palette) <= MAX_COLOURS, "the picture has too many colours")
+        _check(all(0 <= colour < 1 << 24 for colour in self.palette), "the picture's colours are broken")
+        _check(max(self.pixels) < len(self.palette), "the picture's colours are broken")
+
+
+@dataclass(frozen=True)
 class Design:
-    """One sneaker.
+    """One sneaker, or another picture that is a translation.
 
     model: row of the catalogue; strokes: polylines of x 0..511 and y 0..383, the canonical sketch; hints: colour
     scribbles as runs (first cell, cells, 0xRRGGBB) on the 64x48 grid, row by row; fidelity: 0 "make it a sneaker"
@@ -74,6 +99,8 @@ class Design:
     come from another sneaker than the shape.
 
     finish: what a diffusion model makes of the picture, where that is asked for.
+
+    source: what a model that translates starts from; the seed chooses among its translations.
 
     Raises DesignError where a value is out of its range.
     """
@@ -91,6 +118,7 @@ class Design:
     fine: bytes = b""
     crossover: int = 0
     finish: Finish | None = None
+    source: Reduced | None = None
 
     def __post_init__(self):
         _check(0 < len(self.model) <= 40 and self.model.isascii(), "the model's name is broken")
@@ -122,6 +150,7 @@ class Design:
         _check(len(set(sliders)) == len(sliders) <= 40, "a slider is set twice")
         _check(all(value and abs(value) <= MAX_EDIT for _, value in self.edits), "sliders go from -3 to 3")
         _check(0 <= self.crossover <= 32, "there is no such layer")
+        _check(not (self.finish and self.source), "only sneakers have a studio finish")
 
 
 def _check(condition: bool, message: str) -> None:
@@ -372,6 +401,20 @@ def _read_finish(data: Iterator[int]) -> Finish:
     return Finish(model, strength, steps, seed, prompt.decode())
 
 
+def _write_source(source: Reduced) -> Iterator[int]:
+    for number in (source.width, source.height, len(source.palette)):
+        yield from _write_int(number)
+    for colour in source.palette:
+        yield from colour.to_bytes(3, "big")
+    yield from source.pixels
+
+
+def _read_source(data: Iterator[int]) -> Reduced:
+    width, height = _read_int(data), _read_int(data)
+    palette = [next(data) << 16 | next(data) << 8 | next(data) for _ in range(min(_read_int(data), MAX_COLOURS + 1))]
+    return Reduced(width, height, tuple(palette), bytes(islice(data, min(width * height, MAX_PIXELS + 1))))
+
+
 _WRITERS = {
     "model": _write_text,
     "strokes": _write_strokes,
@@ -386,6 +429,7 @@ _WRITERS = {
     "fine": _write_code,
     "crossover": _write_int,
     "finish": _write_finish,
+    "source": _write_source,
 }
 _READERS = {
     "model": _read_text,
@@ -401,4 +445,5 @@ _READERS = {
     "fine": _read_code,
     "crossover": _read_int,
     "finish": _read_finish,
+    "source": _read_source,
 }

@@ -5,11 +5,23 @@ import math
 import zlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isneaker.design import MAX_PROMPT, MAX_SEED, Design, DesignError, Finish, find_token, from_token, mix, to_token
+from isneaker.design import (
+    MAX_PROMPT,
+    MAX_SEED,
+    Design,
+    DesignError,
+    Finish,
+    Reduced,
+    find_token,
+    from_token,
+    mix,
+    to_token,
+)
 from isneaker.languages import LANGUAGES
 from isneaker.templates import TEMPLATES
 
@@ -30,6 +42,17 @@ FINISHES = st.builds(
     seed=st.integers(0, MAX_SEED),
     prompt=st.text(max_size=MAX_PROMPT).filter(str.isprintable),
 )
+
+
+@st.composite
+def sources(draw):
+    width, height = draw(st.sampled_from([(64, 64), (256, 64), (128, 192), (256, 256)]))
+    palette = draw(st.lists(st.integers(0, 0xFFFFFF), min_size=1, max_size=16))
+    row = draw(st.binary(min_size=width, max_size=width))
+    pixels = bytes(value % len(palette) for value in row) * height
+    return Reduced(width, height, tuple(palette), pixels)
+
+
 DESIGNS = st.builds(
     Design,
     model=st.sampled_from(["sketch.v1", "sketch.v12", "sketch.mine"]),
@@ -48,7 +71,7 @@ DESIGNS = st.builds(
     fine=st.binary(max_size=80),
     crossover=st.integers(0, 32),
     finish=st.none() | FINISHES,
-)
+) | st.builds(Design, model=st.just("translate.v1"), seed=st.integers(0, MAX_SEED), source=sources())
 
 
 @given(DESIGNS)
@@ -109,6 +132,9 @@ FROZEN = {
     "11jMADRFzZC10dXJiby0xYTJiM2M0ZCMEYxBzdcOoZGUsIGd1bSBzb2xl": Design(
         finish=Finish("sd-turbo-1a2b3c4d", 0.35, 4, 99, "suède, gum sole")
     ),
+    "1uDgB7c2xDUBAAABAT6ISo0hsYJUvdKLgo7aJkWwhUUlMYAONRHW3wIUqTXGch5j6ZmnLol5Dl9_Xue1H9oPwwu_3-_1-v9_v9_v9fr_f7_f7_X6_3-_3-_1-__f_AQ": Design(
+        model="translate.v1", seed=3, source=Reduced(128, 64, (0xF2EFE9, 0x9FCFE6), (b"\0" * 100 + b"\1" * 28) * 64)
+    ),
 }
 
 
@@ -141,6 +167,36 @@ def test_out_of_range_values_are_refused(field, value):
 def test_out_of_range_finishes_are_refused(field, value):
     with pytest.raises(DesignError):
         replace(Finish("sd-turbo"), **{field: value})
+
+
+GREY = Reduced(64, 64, (0x808080,), bytes(64 * 64))
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("width", 0), ("width", 128), ("width", 2**70), ("height", -64), ("height", 63), ("palette", ()),
+        ("palette", (0,) * 17), ("palette", (1 << 24,)), ("palette", (-1,)), ("pixels", b""),
+        ("pixels", b"\1" + bytes(64 * 64 - 1)), ("pixels", bytes(64 * 64 + 1)),
+    ],
+)  # fmt: skip
+def test_out_of_range_sources_are_refused(field, value):
+    with pytest.raises(DesignError):
+        replace(GREY, **{field: value})
+
+
+def test_a_translation_has_no_finish():
+    with pytest.raises(DesignError):
+        Design(source=GREY, finish=Finish("sd-turbo"))
+
+
+def test_the_worst_source_fits_into_a_token():
+    noise = np.random.default_rng(0)
+    worst = Reduced(
+        256, 256, tuple(noise.integers(0, 1 << 24, 16).tolist()), noise.integers(0, 16, 65_536, np.uint8).tobytes()
+    )
+    token = to_token(Design(model="translate." + "x" * 30, source=worst, seed=MAX_SEED))
+    assert from_token(token).source == worst
 
 
 def test_a_finish_makes_a_link_only_as_much_longer_as_its_words():

@@ -9,10 +9,10 @@ from torch.nn.utils.parametrizations import spectral_norm
 class PatchDiscriminator(nn.Module):
     """PatchGAN (arXiv 1611.07004) on 4x4 pixel blocks: is this patch a photo, and does it belong to this ink?"""
 
-    def __init__(self, ndf: int = 64):
+    def __init__(self, ndf: int = 64, in_channels: int = 1):
         super().__init__()
         self.layers = nn.Sequential(
-            spectral_norm(nn.Conv2d(16 * 4 + 1, ndf, 3, padding=1)),
+            spectral_norm(nn.Conv2d(16 * (3 + in_channels) + 1, ndf, 3, padding=1)),
             nn.LeakyReLU(0.2),
             spectral_norm(nn.Conv2d(ndf, 2 * ndf, 4, stride=2, padding=1)),
             nn.LeakyReLU(0.2),
@@ -22,7 +22,7 @@ class PatchDiscriminator(nn.Module):
         )
 
     def forward(self, photo: torch.Tensor, ink: torch.Tensor, fidelity: torch.Tensor) -> torch.Tensor:
-        """Photos [N,3,H,W] in [-1, 1], ink [N,1,H,W] in [0, 1], fidelity [N] -> logits [N,1,H/16,W/16]."""
+        """Photos [N,3,H,W] in [-1, 1], ink [N,in_channels,H,W] in [0, 1], fidelity [N] -> logits [N,1,H/16,W/16]."""
         blocks = F.pixel_unshuffle(torch.cat([1 - photo, ink], 1), 4)
         strength = fidelity[:, None, None, None].expand(-1, 1, *blocks.shape[2:])
         return self.layers(torch.cat([blocks, strength], 1))

@@ -55,18 +55,18 @@ class Attention(nn.Module):
 
 
 class SketchUNet(nn.Module):
-    """Ink, fidelity and a style code -> photo.
+    """Ink, fidelity and a style code -> photo. Another kind of picture than ink may have more channels.
 
     The last layer predicts white minus photo and starts at zero: an untrained network draws white paper.
     """
 
-    def __init__(self, ngf: int = 96, z_dim: int = 64, w_dim: int = 256):
+    def __init__(self, ngf: int = 96, z_dim: int = 64, w_dim: int = 256, in_channels: int = 1):
         super().__init__()
         c8, c16, c32, c64 = ngf, ngf * 5 // 3, ngf * 8 // 3, ngf * 8 // 3  # at strides 8 to 64
         c4, c2 = ngf // 2, ngf // 4
         self.mapping = nn.Sequential(nn.Linear(z_dim + 1, w_dim), nn.SiLU(), nn.Linear(w_dim, w_dim), nn.SiLU())
 
-        self.stem = nn.Conv2d(64 + 1, c8, 3, padding=1)
+        self.stem = nn.Conv2d(64 * in_channels + 1, c8, 3, padding=1)
         self.enc8 = ResBlock(c8, c8)
         self.down16 = nn.Conv2d(c8, c16, 2, stride=2)
         self.enc16 = nn.ModuleList([ResBlock(c16, c16), ResBlock(c16, c16)])
@@ -83,18 +83,18 @@ class SketchUNet(nn.Module):
         self.up8 = nn.Conv2d(c16, c8, 1)
         self.dec8 = nn.ModuleList([ResBlock(c8, c8, w_dim), ResBlock(c8, c8, w_dim)])
         self.up4 = nn.Conv2d(c8, c4, 1)
-        self.ink4 = nn.Conv2d(16, c4, 3, padding=1)  # the head looks at the fine lines once more
+        self.ink4 = nn.Conv2d(16 * in_channels, c4, 3, padding=1)  # the head looks at the fine lines once more
         self.dec4 = ResBlock(c4, c4, w_dim)
         self.segments = nn.Conv2d(c4, PALETTE, 1)
         self.palette = nn.Linear(z_dim, 3 * PALETTE, bias=False)
         self.up2 = nn.Conv2d(c4, 4 * c2, 1)
-        self.to_rgb = nn.Conv2d(c2 + 4, 4 * 3, 3, padding=1)
+        self.to_rgb = nn.Conv2d(c2 + 4 * in_channels, 4 * 3, 3, padding=1)
         nn.init.zeros_(self.palette.weight)
         nn.init.zeros_(self.to_rgb.weight)
         nn.init.zeros_(self.to_rgb.bias)
 
     def encode(self, ink: torch.Tensor, fidelity: torch.Tensor) -> list[torch.Tensor]:
-        """Ink [N,1,H,W] in [0, 1], fidelity [N] in [0, 1] -> features for `decode`. H and W are multiples of 64."""
+        """Ink [N,in_channels,H,W] in [0, 1], fidelity [N] in [0, 1] -> features for `decode`. H and W are multiples of 64."""
         blocks = F.pixel_unshuffle(ink, 8)
         strength = fidelity[:, None, None, None].expand(-1, 1, *blocks.shape[2:])
         x8 = self.enc8(self.stem(torch.cat([blocks, strength], 1)))
