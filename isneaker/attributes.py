@@ -1,8 +1,5 @@
-"""A sneaker in numbers, measured on its picture: `python -m isneaker.attributes DIR` prints them as JSON."""
+"""A sneaker in numbers, measured on its picture."""
 
-import argparse
-import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -99,16 +96,3 @@ def sole_thickness(lab: np.ndarray, mask: np.ndarray, ground: np.ndarray, left: 
 
 def _mean(lab: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return lab[mask].mean(0) if mask.any() else np.zeros(3)
-
-
-def main() -> None:
-    """Print {file: {attribute: value}}."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    files = sorted(f for f in parser.parse_args().folder.iterdir() if f.suffix.lower() in (".png", ".webp", ".jpg"))
-    measured = {f.name: measure(Image.open(f).convert("RGB").resize((512, 384))) for f in files}
-    print(json.dumps(measured, indent=2))
-
-
-if __name__ == "__main__":
-    main()

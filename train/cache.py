@@ -1,10 +1,13 @@
 """A data folder as training reads it: decoded photos and traced lines, made once, in a folder of their own."""
 
 import csv
+import functools
+import io
 import os
 import shutil
 import sys
 import zlib
+from collections.abc import Callable
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -26,28 +29,102 @@ class DataError(ValueError):
 def read_rows(folder: Path) -> list[dict[str, str]]:
     """The rows of a data folder's `metadata.csv`. Raises DataError."""
     path = folder / "metadata.csv"
-    if not path.is_file():
-        raise DataError(f"{folder} has no metadata.csv; `python -m train.prepare` makes one from a folder of photos")
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        hint = "`python -m train.prepare` makes one from a folder of photos"
+        raise DataError(f"{folder} has no metadata.csv; {hint}") from None
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
     if not rows:
-        raise DataError(f"{path} lists no pictures")
+        raise DataError(f"{folder}/metadata.csv lists no pictures")
     missing = [column for column in COLUMNS if column not in rows[0]]
     if missing:
-        raise DataError(f"{path} has no column {missing[0]}")
+        raise DataError(f"{folder}/metadata.csv has no column {missing[0]}")
     unknown = {row["language"] for row in rows} - set(LANGUAGES)
     if unknown:
-        raise DataError(f"{path} has an unknown language, {sorted(unknown)[0]}; known are {', '.join(LANGUAGES)}")
+        known = ", ".join(LANGUAGES)
+        raise DataError(f"{folder}/metadata.csv has an unknown language, {sorted(unknown)[0]}; known are {known}")
     return rows
 
 
-def cached(folder: Path, caches: Path) -> Path:
-    """Where in `caches` the decoded data of a folder lie; another metadata.csv is another place. Raises DataError.
+def decoded_bytes(pictures: int) -> int:
+    """What `cached` takes on the disk, at most."""
+    return pictures * (WIDTH * HEIGHT * 3 + 40_000)
 
-    Pictures that can't be read are listed on standard error and in `skipped.txt`.
-    """
+
+def free_bytes(folder: Path) -> int:
+    """Room on the disk of a folder that need not be there yet."""
+    return shutil.disk_usage(next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())).free
+
+
+class Decoded:
+    """Photos [H,W,3] uint8 and lines by number, decoded once. Pictures that can't be read are listed on standard error and
+    in `skipped.txt`."""
+
+    def __init__(self, folder: Path, caches: Path):
+        cache = cached(folder, caches)
+        self.photos, self.lines = np.load(cache / "photos.npy", mmap_mode="r"), StoredLines(cache / "lines.npz")
+        self.usable = np.load(cache / "usable.npy")
+
+
+class Streamed:
+    """The same, read when they are asked for: for data that are larger than the disk. What can't be read is white."""
+
+    def __init__(self, folder: Path, rows: list[dict]):
+        self.folder, self.rows = folder, rows
+        self.photos, self.lines = By(self.photo), By(self.lines_of)
+        self.usable = np.ones(len(rows), bool)
+        self._last: list = []  # photo and lines of one sample are asked for one after the other
+
+    def lines_of(self, i: int) -> Lines:
+        """The lines of one photo."""
+        return self._read(int(i))[1]
+
+    def photo(self, i: int | np.ndarray) -> np.ndarray:
+        """One photo [H,W,3], or several [N,H,W,3]."""
+        return np.stack([self._read(k)[0] for k in i]) if np.ndim(i) else self._read(int(i))[0]
+
+    def _read(self, i: int) -> tuple[np.ndarray, Lines]:
+        if not self._last or self._last[0] != i:
+            photo, lines, reason = _read(self.folder, self.rows[i])
+            self._last = [i, photo, _as_stored(lines)]
+            if reason:
+                print(f"skipped {self.rows[i]['file_name']}: {reason}", file=sys.stderr)
+        return self._last[1:]
+
+
+def _as_stored(lines: Lines) -> Lines:
+    """Lines on whole pixels."""
+    levels = [[stroke.round().astype(np.float64) for stroke in level] for level in lines.levels]
+    strengths = [each.astype(np.float32) for each in lines.strengths]
+    return Lines(levels, strengths, lines.outline.round().astype(np.float64))
+
+
+class By:
+    """`By(f)[i]` is `f(i)`."""
+
+    def __init__(self, get: Callable):
+        self.get = get
+
+    def __getitem__(self, i):
+        return self.get(i)
+
+
+def opened(folder: Path, caches: Path) -> Decoded | Streamed:
+    """A folder's pictures: decoded once if they fit on the disk. Raises DataError."""
     rows = read_rows(folder)
-    cache = caches / f"{folder.resolve().name}-{zlib.crc32((folder / 'metadata.csv').read_bytes()):08x}"
+    fits = cache_of(folder, caches).exists() or decoded_bytes(len(rows)) < free_bytes(caches)
+    return Decoded(folder, caches) if fits else Streamed(folder, rows)
+
+
+def cache_of(folder: Path, caches: Path) -> Path:
+    """Where in `caches` the decoded data of a folder lie; another metadata.csv is another place."""
+    return caches / f"{folder.name}-{zlib.crc32((folder / 'metadata.csv').read_bytes()):08x}"
+
+
+def cached(folder: Path, caches: Path) -> Path:
+    """The `cache_of` a folder, filled. Raises DataError."""
+    rows, cache = read_rows(folder), cache_of(folder, caches)
     if not cache.exists():
         partial = cache.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -61,7 +138,7 @@ def _decode(folder: Path, rows: list[dict], cache: Path) -> None:
     photos = np.lib.format.open_memmap(cache / "photos.npy", "w+", np.uint8, (len(rows), HEIGHT, WIDTH, 3))
     lines, reasons = [], []
     with Pool() as pool:
-        results = pool.imap(_read, [(folder / row["file_name"], folder / row["edges"]) for row in rows], chunksize=16)
+        results = pool.imap(functools.partial(_read, folder), rows, chunksize=16)
         for photo, traced, reason in tqdm(results, "decoding", len(rows), unit="img", mininterval=5):
             photos[len(lines)] = photo
             lines.append(traced)
@@ -74,11 +151,12 @@ def _decode(folder: Path, rows: list[dict], cache: Path) -> None:
     sys.stderr.writelines(skipped)
 
 
-def _read(paths: tuple[Path, Path]) -> tuple[np.ndarray, Lines, str]:
+def _read(folder: Path, row: dict[str, str]) -> tuple[np.ndarray, Lines, str]:
     """A photo, its lines, and why they are nothing but white if they are."""
     reason = ""
     try:
-        photo, edges = Image.open(paths[0]).convert("RGB"), Image.open(paths[1]).convert("L")
+        photo, edges = (Image.open(io.BytesIO((folder / row[key]).read_bytes())) for key in ("file_name", "edges"))
+        photo, edges = photo.convert("RGB"), edges.convert("L")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         reason = "can't be read"
     else:

@@ -156,17 +156,27 @@ CUTOUT_LABELS = {
 }
 
 
-def write_card(folder: Path, architecture: str = "sketch") -> None:
-    """Write `README.md` into a model's folder."""
+def write_card(folder: Path, architecture: str) -> None:
+    """Write `README.md` into an embedded model's folder."""
+    (folder / "README.md").write_text(card_of(folder, architecture))
+
+
+def card_of(folder: Path, architecture: str) -> str:
+    """The card of an embedded model, from its `train_config.json` and `metrics.json`."""
     config, metrics = (json.loads((folder / name).read_text()) for name in ("train_config.json", "metrics.json"))
     card, labels = CARDS[architecture]
-    rows = [(label, metrics[key]) for key, label in labels.items()]
+    rows = [(label, metrics[key]) for key, label in (labels | EVERY_LABEL).items() if key in metrics]
     rows += [(key.replace("_", " "), value) for key, value in metrics.items() if key.startswith("slider_")]
     scores = "\n".join(f"| {label} | {value} |" for label, value in rows)
     fields = {"notes": "", **config, **metrics, "name": folder.name, "scores": scores}
-    (folder / "README.md").write_text(card.format(**fields))
+    return card.format(**fields)
 
 
+EVERY_LABEL = {
+    "language_share": "share of pictures called the language they were asked for, mean over nine languages",
+    "language_share_photos": "... of held-out photos",
+    "milliseconds": "milliseconds a picture, two CPU cores",
+}
 CARDS = {
     "sketch": (SKETCH_CARD, SKETCH_LABELS),
     "generate": (GENERATE_CARD, GENERATE_LABELS),

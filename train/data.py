@@ -10,14 +10,17 @@ from torch.utils.data import Dataset
 from isneaker.languages import LANGUAGES
 from isneaker.nets.style import STYLE_HEIGHT, STYLE_WIDTH
 from isneaker.strokes import draw
-from train import procedural
-from train.cache import DataError, StoredLines, cached, read_rows
+from train import procedural, remote
+from train.cache import DataError, opened, read_rows
 from train.sketches import imagine
 
 
 def locate(data: str, caches: Path) -> Path:
-    """The folder that a `--data` option means: "procedural" is drawn into `caches`, once."""
-    return procedural.dataset(caches / "procedural") if data == "procedural" else Path(data)
+    """The folder that a `--data` option means: "procedural" is drawn into `caches`, once; USER/NAME or USER/NAME@REVISION is
+    a data set on the Hub. Raises DataError."""
+    if data == "procedural":
+        return procedural.dataset(caches / data)
+    return remote.fetch(data, caches) if remote.is_name(data) else Path(data).resolve()
 
 
 class Sneakers(Dataset):
@@ -29,11 +32,10 @@ class Sneakers(Dataset):
     """
 
     def __init__(self, folder: Path, caches: Path, split: str = "train", seed: int = 0):
-        rows, cache = read_rows(folder), cached(folder, caches)
-        self.photos = np.load(cache / "photos.npy", mmap_mode="r")
-        self.lines = StoredLines(cache / "lines.npz")
+        rows, pictures = read_rows(folder), opened(folder, caches)
+        self.photos, self.lines = pictures.photos, pictures.lines
         of_split = [row["split"] == split for row in rows]
-        self.index = np.flatnonzero(np.load(cache / "usable.npy") & of_split)
+        self.index = np.flatnonzero(pictures.usable & of_split)
         if not len(self.index):
             raise DataError(f"{folder} has no readable pictures in its {split} split")
         self.languages = np.array([LANGUAGES.index(row["language"]) for row in rows])

@@ -18,10 +18,11 @@ from isneaker.languages import LANGUAGES
 from isneaker.nets.generate import GenerateModel
 from isneaker.render import render, render_all
 from train import metrics
+from train.classifier import languages_kept
 from train.directions import TITLES
 from train.features import Features
 
-SAMPLES, SLIDER_SEEDS, SHOWN = 2000, 100, 24
+SAMPLES, SLIDER_SEEDS, OF_LANGUAGE, SHOWN = 2000, 100, 20, 24
 POSITIONS = (-200, -100, 0, 100, 200)  # hundredths
 
 
@@ -45,6 +46,7 @@ def evaluate_generate(data: Path, model: str) -> tuple[dict[str, float], Image.I
         "variety_ratio": float(metrics.pair_distances(samples[:400]).mean() / metrics.pair_distances(real).mean()),
     }
     bank = np.concatenate([metrics.features_of([_open(p) for p in part], net) for part in _parts(training)])
+    results |= languages_kept([Design(model=model, seed=seed) for seed in range(OF_LANGUAGE)], data)
     results |= newness(samples, real, bank) | inversion(model, photos, real, bank, net) | slider_scores(model)
     return {k: round(v, 3) for k, v in results.items()}, sample_page(model)
 
@@ -77,7 +79,7 @@ def inversion(model: str, photos: list[Image.Image], real: np.ndarray, bank: np.
 
 def slider_scores(model: str) -> dict[str, float]:
     """For each measured slider: share of seeds with a rank correlation of at least 0.9 between position and
-    attribute, and its effect on its own attribute over the mean effect on the others, in deviations."""
+    attribute, and its effect on its own attribute over the mean effect on the others, in deviations, either way."""
     spread = np.nanstd([_values(render(Design(model=model, seed=s, psi=1))) for s in range(SLIDER_SEEDS)], axis=0)
     scores = {}
     for i, name in enumerate(tqdm(NAMES, desc="sliders")):
@@ -85,7 +87,7 @@ def slider_scores(model: str) -> dict[str, float]:
             continue
         moved = [_values_along(model, seed, TITLES[name]) for seed in range(SLIDER_SEEDS)]  # [seeds][positions,K]
         ranks = [spearmanr(range(len(POSITIONS)), values[:, i]).statistic for values in moved]
-        effects = np.abs(np.nanmean([v[-1] - v[0] for v in moved], axis=0)) / spread
+        effects = np.nanmean([np.abs(v[-1] - v[0]) for v in moved], axis=0) / spread
         scores[f"slider_{name}_monotone"] = float(np.mean(np.array(ranks) >= 0.9))
         scores[f"slider_{name}_own_to_others"] = float(effects[i] / np.delete(effects, i).mean())
     return scores

@@ -8,10 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from scipy import ndimage
-from torch.nn import functional as F
 
 from isneaker.design import Design
 from isneaker.images import read_drawing
@@ -22,61 +20,10 @@ from isneaker.render import render
 from isneaker.restyle import restyle
 from isneaker.templates import TEMPLATES
 from train import metrics
-from train.cache import cached
-from train.data import Sneakers
-from train.features import Features
+from train.classifier import LanguageClassifier
 
-PER_LANGUAGE = 700  # training photos that the classifier sees of a language, at most
 PHOTOS = 60  # held-out photos of a language that are restyled, at most
 PAIRS = (("nike", "adidas"), ("adidas", "nike"))
-
-
-class LanguageClassifier:
-    """Which design language a picture speaks: logistic regression on frozen features at half size, each language weighing
-    the same. Trained on photos alone; no restyled picture, code or weight of ours goes into it."""
-
-    def __init__(self, data: Path, caches: Path):
-        self.net = Features()
-        x, y = self._training_set(data, caches)
-        self.mean, self.scale = x.mean(0), x.std(0) + 1e-3
-        self.weight = torch.zeros(x.shape[1] + 1, len(LANGUAGES), requires_grad=True)
-        counts = torch.bincount(y, minlength=len(LANGUAGES)).clamp_min(1)
-        optimizer = torch.optim.LBFGS([self.weight], max_iter=100, line_search_fn="strong_wolfe")
-        x = self._ready(x)
-
-        def loss() -> torch.Tensor:
-            optimizer.zero_grad()
-            fit = F.cross_entropy(x @ self.weight, y, 1 / counts) + 2e-3 * self.weight.square().sum() / 2
-            fit.backward()
-            return fit
-
-        optimizer.step(loss)
-
-    def _training_set(self, data: Path, caches: Path) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features [N,1280] and languages [N] of training photos, computed once."""
-        path = cached(data, caches) / "language-features.npz"
-        if not path.exists():
-            sneakers, rng = Sneakers(data, caches), np.random.default_rng(0)
-            languages = sneakers.languages[sneakers.index]
-            chosen = [rng.permutation(sneakers.index[languages == i])[:PER_LANGUAGE] for i in range(len(LANGUAGES))]
-            index = np.concatenate(chosen)
-            parts = np.split(index, range(32, len(index), 32))  # decoded, all of them would fill the memory
-            x = [self.features([Image.fromarray(sneakers.photos[i]) for i in part]) for part in parts]
-            np.savez(path, x=np.concatenate(x), y=sneakers.languages[index])
-        with np.load(path) as arrays:
-            return torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["y"])
-
-    def features(self, pictures: list[Image.Image]) -> np.ndarray:
-        """RGB pictures 512x384 -> [N,1280] float32."""
-        return metrics.features_of([picture.reduce(2) for picture in pictures], self.net).astype(np.float32)
-
-    def _ready(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.cat([(x - self.mean) / self.scale, torch.ones(len(x), 1)], 1)
-
-    @torch.no_grad()
-    def __call__(self, pictures: list[Image.Image]) -> np.ndarray:
-        """RGB pictures 512x384 -> probability of each language [N,10]."""
-        return torch.softmax(self._ready(torch.from_numpy(self.features(pictures))) @ self.weight, 1).numpy()
 
 
 def evaluate_restyle(data: Path, model: str) -> tuple[dict[str, float], Image.Image]:
@@ -85,7 +32,7 @@ def evaluate_restyle(data: Path, model: str) -> tuple[dict[str, float], Image.Im
     with open(data / "metadata.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "validation"]
     photos = {name: _photos(data, rows, name) for name in LANGUAGES}
-    results = {f"classifier_{name}": _share(classify, [p.photo for p in photos[name]], name) for name in LANGUAGES}
+    results = {f"classifier_{name}": classify.share([p.photo for p in photos[name]], name) for name in LANGUAGES}
     pictures = []
     for source, target in PAIRS:
         restyled = [render(restyle(p, ((target, 100),), 1, seed=i)) for i, p in enumerate(photos[source])]
@@ -93,10 +40,10 @@ def evaluate_restyle(data: Path, model: str) -> tuple[dict[str, float], Image.Im
         half = [render(restyle(p, halves, 1, seed=i)) for i, p in enumerate(photos[source])]
         codes = [_codes_only(p, target, i) for i, p in enumerate(photos[source])]
         results |= {
-            f"{source}_to_{target}_unrestyled": _share(classify, [p.photo for p in photos[source]], target),
-            f"{source}_to_{target}": _share(classify, restyled, target),
-            f"{source}_to_{target}_half": _share(classify, half, target),
-            f"{source}_to_{target}_codes_only": _share(classify, codes, target),
+            f"{source}_to_{target}_unrestyled": classify.share([p.photo for p in photos[source]], target),
+            f"{source}_to_{target}": classify.share(restyled, target),
+            f"{source}_to_{target}_half": classify.share(half, target),
+            f"{source}_to_{target}_codes_only": classify.share(codes, target),
             f"{source}_to_{target}_iou": _mean(_iou(q, p.mask) for p, q in zip(photos[source], restyled)),
         }
         pictures += restyled
@@ -118,11 +65,6 @@ def _mask(photo: Image.Image) -> np.ndarray:
     return fill(outline_of(ndimage.binary_opening(ndimage.binary_fill_holes(solid), iterations=2)[8:-8, 8:-8]))
 
 
-def _share(classify: LanguageClassifier, pictures: list[Image.Image], language: str) -> float:
-    """Share of the pictures that the classifier gives to a language."""
-    return float((classify(pictures).argmax(1) == LANGUAGES.index(language)).mean())
-
-
 def _codes_only(prepared: Prepared, target: str, seed: int) -> Image.Image:
     """The other way that was tried: the target's codes without its marks."""
     return render(replace(restyle(prepared, (), 1, seed=seed), languages=((target, 100),)))
@@ -132,7 +74,7 @@ def _others(classify: LanguageClassifier, photos: list[Prepared]) -> dict[str, f
     """The share that is called the target, for the targets that have fewer photos."""
     targets = [name for name in LANGUAGES if name not in ("nike", "adidas", "other")]
     return {
-        f"nike_to_{name}": _share(classify, [render(restyle(p, ((name, 100),), 1, seed=i)) for i, p in enumerate(photos)], name)
+        f"nike_to_{name}": classify.share([render(restyle(p, ((name, 100),), 1, seed=i)) for i, p in enumerate(photos)], name)
         for name in targets
     }  # fmt: skip
 

@@ -89,7 +89,7 @@ class Call(BaseHTTPRequestHandler):
     def write(self, body: bytes, drip: float) -> None:
         """Send a body; the client may have gone."""
         try:
-            for start in range(0, len(body), 100 if drip else len(body)):
+            for start in range(0, len(body), 100 if drip else len(body) or 1):
                 self.wfile.write(body[start : start + 100] if drip else body)
                 self.hub.closed.wait(drip)
         except ConnectionError:
