@@ -49,8 +49,8 @@ class Block(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h = F.relu6(self.expand(x)) if self.expands else x
-        h = self.project(F.relu6(self.depthwise(h)))
+        h = F.relu6(self.expand(x), inplace=True) if self.expands else x
+        h = self.project(F.relu6(self.depthwise(h), inplace=True))
         return x + h if self.residual else h
 
 
@@ -74,7 +74,7 @@ class Features(nn.Module):
 
     def forward(self, photo: torch.Tensor) -> list[torch.Tensor]:
         """Photos [N,3,H,W] in [-1, 1], sides divisible by 32 -> feature maps at STRIDES."""
-        x, maps = F.relu6(self.stem(photo)), []
+        x, maps = F.relu6(self.stem(photo), inplace=True), []
         for i, block in enumerate(self.blocks):
             x = block(x)
             if i in LAST_BLOCKS:
