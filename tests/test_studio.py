@@ -253,7 +253,7 @@ def test_memory_that_runs_out_on_the_way_is_given_back(studio, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_arguments", fail)
+        patch.setattr(engine, "arguments", fail)
         refused("not enough memory here for a studio finish")
     assert render(finished()).size == (512, 384)
 

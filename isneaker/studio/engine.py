@@ -92,7 +92,7 @@ _took: dict[str, float] = {}  # seconds of the last picture, by device
 def _repaint(setup: Setup, jobs: list[Job], tell: Tell) -> list[Image.Image]:
     try:
         if setup not in _loaded:
-            pipe = _load(setup, tell)
+            pipe = load(setup, tell, torch.float16 if device() == "cuda" else torch.float32)
             _loaded.clear()
             _loaded[setup] = pipe
         start = time.monotonic()
@@ -118,7 +118,7 @@ def _run(setup: Setup, jobs: list[Job], tell: Tell) -> list[Image.Image]:
 
         tell(done / total, f"Step {done} of {total}")
         pictures.append(
-            pipe(**_arguments(pipe, job), callback_on_step_end=after_step).images[0].resize(job.picture.size)
+            pipe(**arguments(pipe, job), callback_on_step_end=after_step).images[0].resize(job.picture.size)
         )
         done += job.steps
     return pictures
@@ -141,7 +141,7 @@ def _zero_gpu(function: Callable) -> Callable:
 _on_gpu = _zero_gpu(_run_silently)
 
 
-def _arguments(pipe, job: Job) -> dict:
+def arguments(pipe, job: Job) -> dict:
     """A job as the pipeline wants it. Of `num_inference_steps` it takes the share `strength`: the steps are asked for
     so that `job.steps` are taken."""
     percent = round(job.strength * 100)
@@ -179,8 +179,9 @@ def _checked(setup: Setup) -> tuple[list[Part], type]:
     return [pipeline, *others, *([files.lora(setup.lora)] if setup.lora else [])], index["_class_name"]
 
 
-def _load(setup: Setup, tell: Tell):
-    """The pipeline of a set-up, in half precision on a GPU, in fp32 on a CPU."""
+def load(setup: Setup, tell: Tell, dtype: torch.dtype):
+    """The image-to-image pipeline of a set-up, fetched where it is not here yet; on the CPU still. Raises
+    StudioUnavailable, and what `tell` raises."""
     tell(0, "Starting the studio")
     parts, kind = _checked(setup)
     _check_kind(setup, kind)
@@ -188,7 +189,7 @@ def _load(setup: Setup, tell: Tell):
     files.fetch(parts, tell)
     tell(0, f"Loading {setup.model.repo}")
     try:
-        return _assemble(setup, parts[0])
+        return _assemble(setup, parts[0], dtype)
     except Exception as error:  # whatever a stranger's repository makes diffusers raise
         if isinstance(error, StudioUnavailable | MemoryError) or "memory" in str(error):
             raise
@@ -196,10 +197,9 @@ def _load(setup: Setup, tell: Tell):
         raise StudioUnavailable(f"{setup.model} could not be loaded: {reason}") from error
 
 
-def _assemble(setup: Setup, pipeline: Part):
+def _assemble(setup: Setup, pipeline: Part, dtype: torch.dtype):
     from diffusers import AutoencoderTiny, AutoPipelineForImage2Image, ControlNetModel
 
-    dtype = torch.float16 if device() == "cuda" else torch.float32
     how = {"dtype": dtype, "use_safetensors": True, "local_files_only": True}
     given = how | ({"variant": "fp16"} if pipeline.half else {})
     if setup.decoder and device() == "cpu":
