@@ -39,11 +39,12 @@ def start_from(design: Design, request: gr.Request | None) -> tuple:
     info = f"It is told of {subject_of(plain, picture)}; add what you like."
     if not wanted:
         return gr.Textbox(info=info), *[gr.skip()] * 3, "", token, link, message or FAST, picture
-    message, ready = message or _standing(wanted)
+    problem = _problem(wanted)
     controls = gr.Textbox(wanted.prompt, info=info), wanted.strength, wanted.steps, wanted.seed
     token = to_token(design)
     link, warning = share.link_to(token, request)
-    return *controls, f"{token} {monotonic()}" * ready, token, link, message or warning, picture
+    todo = "" if problem else f"{token} {monotonic()}"
+    return *controls, todo, token, link, message or problem or warning, picture
 
 
 def receive(token: str, request: gr.Request) -> tuple:
@@ -65,9 +66,15 @@ def finish(token: str, prompt, strength, steps, seed, request: gr.Request, progr
 
 
 def finish_opened(todo: str, request: gr.Request, progress=gr.Progress()):
-    """A link or favourite with a finish was opened: make it."""
+    """A link or favourite with a finish was opened: make it, if that takes no fetching."""
     if not todo:
         return [gr.skip()] * 4
+    try:
+        missing = any(part.missing() for part in engine.parts_of(configured()))
+    except StudioUnavailable as error:
+        return gr.skip(), gr.skip(), f"Sorry, {error}. This is the fast picture.", gr.skip()
+    if missing:
+        return gr.skip(), gr.skip(), FAST, gr.skip()
     return _finished(share.open_token(todo.split()[0], Design(), finished=True), request, progress)
 
 
@@ -135,16 +142,14 @@ def finish_by(prompt, strength, steps, seed) -> Finish:
     )
 
 
-def _standing(wanted: Finish) -> tuple[str, bool]:
-    """A word on a finish that was opened, and whether it can be made now without fetching anything."""
+def _problem(wanted: Finish) -> str:
+    """A word where a finish that was opened can't be made here."""
     try:
-        setup = configured()
-        if wanted.model != setup.name:
-            return f"Sorry, this was finished by {wanted.model}, which is not set up here. {FAST}", False
-        here = not any(part.missing() for part in engine.parts_of(setup))
+        if wanted.model == configured().name:
+            return ""
     except StudioUnavailable as error:
-        return f"Sorry, {error}. This is the fast picture.", False
-    return ("", True) if here else (FAST, False)
+        return f"Sorry, {error}. This is the fast picture."
+    return f"Sorry, this was finished by {wanted.model}, which is not set up here. {FAST}"
 
 
 def _finished(design: Design, request: gr.Request, progress: gr.Progress) -> share.Shown:
