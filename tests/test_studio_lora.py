@@ -51,7 +51,8 @@ def test_a_trained_lora_is_pushed_pulled_and_changes_the_picture(studio, hub, da
     assert difference(changed, render(finished())) == 0
 
 
-def test_a_stopped_run_goes_on_as_if_it_had_not_been(studio, data, tmp_path):  # noqa: F811
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(studio, data, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(studio_lora, "SHOWN", 1)
     whole = train(data, tmp_path / "whole", 0.008, 0.004)
     train(data, tmp_path / "cut", 0.004, 0.004)
     resumed = train(data, tmp_path / "cut", 0.008, 0.004)
