@@ -194,7 +194,8 @@ def test_the_app_serves_and_says_what(hub, pin, tmp_path):
     pins = f"maker/wrong@{wrong},{REPO}@{sketch},maker/busy@{busy}"
     with App(tmp_path / "gradio", ISNEAKER_WEIGHTS=pins, **hub.environment(tmp_path / "hf")) as app:
         page = urllib.request.urlopen(app.url).read().decode().replace("\\u0027", "'")
-    assert f"Served: cutout.v1, sketch.maker-boots-{sketch[:7]} (maker/boots@{sketch[:7]}), generate.v1;" in page
+    served = page.split("Served: ")[1].split(";")[0]
+    assert f"sketch.maker-boots-{sketch[:7]} (maker/boots@{sketch[:7]})" in served and "generate.v1" in served
     assert f"maker/wrong@{wrong[:7]} can't be had from the Hub: the bytes of model.safetensors are wrong;" in page
     assert f"maker/busy@{busy[:7]} can't be had from the Hub: it takes too long." in page
 
