@@ -82,6 +82,8 @@ def fit_silhouettes(model: CutoutModel, sneakers: Sneakers, regular: float) -> n
 class CutoutTraining(Training):
     """The network on composites; the silhouettes are fitted at once."""
 
+    architecture = "cutout"
+
     def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
         super().__init__(config, data, caches, device)
         sneakers = Sneakers(data, caches)

@@ -108,6 +108,8 @@ def imagine(w: torch.Tensor, count: int, num_ws: int, generator: torch.Generator
 class GenerateTraining(Training):
     """Synthesis, photo encoder and critics."""
 
+    architecture = "generate"
+
     def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
         super().__init__(config, data, caches, device)
         self.dataset = Photos(data, caches, "train", config.seed, config.subset)

@@ -46,6 +46,7 @@ class RunConfig:
 class Training(ABC):
     """A model being trained: its networks, data, losses and results."""
 
+    architecture: str  # as the catalogue names it
     dataset: Dataset  # endless: sample n is the same in every run
     optimizers: list[torch.optim.Optimizer]  # their groups hold the full rate as "initial_lr"
     clip: list[nn.Parameter] = []  # parameters whose gradient is kept to norm 1 (the first optimizer's)
@@ -177,7 +178,7 @@ def check(config: RunConfig, processes: int) -> None:
 def write_result(training: Training, out: Path, nimg: int, seconds: float, processes: int) -> None:
     """Write the snapshot and the `train_config.json` that describes it."""
     training.snapshot(out, nimg)
-    described = asdict(training.config) | {
+    described = {"architecture": training.architecture} | asdict(training.config) | {
         "data": Path(training.config.data).name, "out": out.name, "kimg_seen": nimg / 1000,
         "hours": round(seconds / 3600, 2), "device": hardware(), "processes": processes,
     }  # fmt: skip
@@ -259,7 +260,7 @@ def hardware() -> str:
 def main(kind: type[Training], config: type[RunConfig], doc: str) -> None:
     """A training command: one option for each line of its `Config`; wrong data is one line and exit status 2."""
     parser = argparse.ArgumentParser(description=doc)
-    for field in fields(config):
+    for field in (field for field in fields(config) if field.init):
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=field.type, default=field.default)
     try:
         run(kind, config(**vars(parser.parse_args())))
