@@ -7,7 +7,7 @@ import gradio as gr
 
 from isneaker import catalogue
 from isneaker.studio.setup import offered
-from isneaker.ui import api, combine, discover, edit, opening, restyle, sketch, studio
+from isneaker.ui import api, combine, discover, edit, opening, restyle, sketch, studio, translate
 from isneaker.ui.theme import CSS, HEAD, THEME
 
 MASTHEAD = "<h1>i<span>Sneaker</span></h1><p>Draw a few lines. See a sneaker while you draw.</p>"
@@ -42,7 +42,11 @@ with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90))
             with gr.Tab("Studio", id="studio") as tab:
                 finished, change_finished, finish = studio.build(demo, tab)
             homes.append(finished)
-    opened = opening.build(demo, tabs, homes)
+        others = []  # of no sneakers
+        if catalogue.offers("translate"):
+            with gr.Tab("Translate", id="translate") as tab:
+                others.append(translate.build(tab))
+    opened = opening.build(demo, tabs, homes + others)
     opened.take_from(change_restyled, restyled.token)
     opened.take_from(change_child, child.token)
     for home in homes:

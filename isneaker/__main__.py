@@ -29,6 +29,7 @@ from isneaker.photos import prepare
 from isneaker.render import render_all, render_large
 from isneaker.restyle import restyle
 from isneaker.studio.setup import configured
+from isneaker.translate import translate
 
 
 class Parser(argparse.ArgumentParser):
@@ -117,6 +118,11 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     edit.set_defaults(stems=_link_stems, designs=_edited)
 
+    translate = commands.add_parser("translate", help="pictures to pictures of another kind, by a model of pairs")
+    translate.add_argument("inputs", nargs="+", metavar="PICTURE", help="a picture file of the model's kind")
+    translate.add_argument("--seed", type=option(integer(0, MAX_SEED)), default=0, help=f"0 to {MAX_SEED}")
+    translate.set_defaults(stems=_file_stems, designs=_translate)
+
     render = commands.add_parser("render", help="links, tokens or our PNGs to the pictures they mean")
     render.add_argument("inputs", nargs="+", metavar="LINK", help="an address, ?d=TOKEN, a token or a PNG made here")
     render.set_defaults(stems=_link_stems, designs=_render)
@@ -132,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     studio.add_argument("--large", dest="make", action="store_const", const=_large, help="1024x768 instead of 512x384")
     studio.set_defaults(stems=_link_stems, designs=_finish)
 
-    for command in (sketch, restyle, combine, generate, edit, render, studio):
+    for command in (sketch, restyle, combine, generate, edit, translate, render, studio):
         command.set_defaults(make=partial(render_all, tell=_tell))
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs")
     return parser
@@ -166,6 +172,10 @@ def _edited(given: str, options: argparse.Namespace) -> list[Design]:
 
 def _restyle(given: str, options: argparse.Namespace) -> list[Design]:
     return [restyle(prepare(open_picture(given)), options.language, options.strength, seed=options.seed)]
+
+
+def _translate(given: str, options: argparse.Namespace) -> list[Design]:
+    return [translate(open_picture(given), options.seed)]
 
 
 def _combine(given: str, options: argparse.Namespace) -> list[Design]:

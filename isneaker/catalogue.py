@@ -24,9 +24,10 @@ from isneaker import hub
 from isneaker.nets.cutout import CutoutModel
 from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
+from isneaker.nets.translate import TranslateModel
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
-ARCHITECTURES = {"cutout": CutoutModel, "sketch": SketchModel, "generate": GenerateModel}
+ARCHITECTURES = {"cutout": CutoutModel, "sketch": SketchModel, "generate": GenerateModel, "translate": TranslateModel}
 FILES = ("config.json", "train_config.json", "model.safetensors")  # that an app needs of a model's folder
 PIN = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})", re.ASCII)
 

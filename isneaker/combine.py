@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from isneaker import catalogue
-from isneaker.design import COLUMNS, MAX_CODES, Design, Run, from_token
+from isneaker.design import COLUMNS, MAX_CODES, Design, DesignError, Run, from_token
 from isneaker.images import CELL, PNG_KEY, open_picture
 from isneaker.photolines import PhotoLines, lines_of
 from isneaker.photos import Prepared, of_picture, prepare
@@ -42,7 +42,10 @@ class Source:
 
 
 def source_of(sneaker: Prepared | Design) -> Source:
-    """A prepared photo or any Design, without its finish, -> a Source. Raises what `render` raises."""
+    """A prepared photo or a sneaker's Design, without its finish, -> a Source. Raises DesignError where that is another
+    picture, and what `render` raises."""
+    if isinstance(sneaker, Design) and sneaker.source:
+        raise DesignError("this is a translation, and no sneaker")
     found = sneaker if isinstance(sneaker, Prepared) else of_picture(render(replace(sneaker, finish=None)))
     columns = np.flatnonzero(found.mask.any(0))
     at = np.linspace(columns[0], columns[-1], FOOT).round().astype(int)

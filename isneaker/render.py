@@ -15,15 +15,17 @@ from isneaker.languages import LANGUAGES
 from isneaker.nets.generate import GenerateModel
 from isneaker.nets.sketch import SketchModel
 from isneaker.nets.style import CodeBank, to_sphere
+from isneaker.nets.translate import TranslateModel
 from isneaker.studio.files import Tell
 from isneaker.studio.finish import enlarge, finish
+from isneaker.translate import tensor_of
 
 RECENT = 96  # pictures kept, 0.6 MB each: a page of variants or tiles is often asked for again
 _recent: OrderedDict[Design, Image.Image] = OrderedDict()
 
 
 def render(design: Design, tell: Tell = lambda share, what: None) -> Image.Image:
-    """Design -> its picture, RGB 512x384. Raises what `render_all` raises."""
+    """Design -> its picture, RGB 512x384, of a translation as large as its source. Raises what `render_all` raises."""
     return render_all([design], tell)[0]
 
 
@@ -56,7 +58,8 @@ def render_large(design: Design, tell: Tell = lambda share, what: None) -> Image
 def _draw(designs: list[Design]) -> list[Image.Image]:
     """What the fast networks make of Designs of one model."""
     model = catalogue.load(designs[0].model)
-    photos = _generate(model, designs) if isinstance(model, GenerateModel) else _sketch(model, designs)
+    make = {GenerateModel: _generate, TranslateModel: _translate}.get(type(model), _sketch)
+    photos = make(model, designs)
     return [to_picture(photo, design.mirrored) for design, photo in zip(designs, photos)]
 
 
@@ -104,6 +107,16 @@ def ws_of(model: GenerateModel, design: Design) -> torch.Tensor:
     if design.fine:
         ws[design.crossover :] = _unpack(model.bank, design.model, design.fine)
     return ws
+
+
+# --- translations ---
+
+
+def _translate(model: TranslateModel, designs: list[Design]) -> list[torch.Tensor]:
+    """Designs -> pictures [3,H,W], each as large as its source."""
+    if not all(design.source for design in designs):
+        raise DesignError("there is no picture to translate")
+    return [model(tensor_of(design.source), design.seed)[0] for design in designs]
 
 
 # --- codes ---

@@ -1,4 +1,4 @@
-"""What programs can call over HTTP: `/sketch`, `/restyle`, `/combine`, `/generate`, `/edit`, `/render`, `/studio`, with the
+"""What programs can call over HTTP: `/sketch`, `/restyle`, `/combine`, `/generate`, `/edit`, `/translate`, `/render`, `/studio`, with the
 page's own limits."""
 
 from dataclasses import replace
@@ -15,6 +15,7 @@ from isneaker.photos import prepare
 from isneaker.render import render as render_design
 from isneaker.restyle import restyle as restyle_photo
 from isneaker.studio.setup import offered
+from isneaker.translate import translate as translate_picture
 from isneaker.ui import share
 from isneaker.ui.studio import QUEUE, finish_by
 
@@ -102,6 +103,17 @@ def edit(link: str, changes: str) -> tuple[Image.Image, str]:
         raise gr.Error(f"{str(error).capitalize()}.") from None
 
 
+def translate(picture: str | None, seed: float) -> tuple[Image.Image, str]:
+    """Picture (file) of the kind that the model was trained on, and seed -> its translation and token."""
+    if picture is None:
+        raise gr.Error("There is no picture.")
+    try:
+        design = translate_picture(open_picture(picture), int(share.number(seed, 0, MAX_SEED, "seed")))
+        return render_design(design), to_token(design)
+    except (DesignError, PictureError, catalogue.WeightsUnavailable) as error:
+        raise gr.Error(f"{str(error).capitalize()}.") from None
+
+
 def studio(
     link: str, prompt: str, strength: float, steps: float, seed: float, progress=gr.Progress()
 ) -> tuple[Image.Image, str]:
@@ -144,3 +156,5 @@ def build() -> None:
             psi, changes = gr.Number(Design.psi, label="psi"), gr.Textbox(label="changes")
             gr.Button().click(generate, [seed, psi, language], [picture, token], api_name="generate", **share.RENDER)
             gr.Button().click(edit, [token, changes], [picture, token], api_name="edit", **share.RENDER)
+        if catalogue.offers("translate"):
+            gr.Button().click(translate, [drawing, seed], [picture, token], api_name="translate", **share.RENDER)

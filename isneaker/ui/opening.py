@@ -11,7 +11,7 @@ from isneaker.ui import share
 from isneaker.ui.sketch import EXAMPLE
 from isneaker.ui.tiles import Tiles
 
-HOMES = {"sketch": "sketch", "generate": "edit"}  # of each architecture's designs without a finish
+HOMES = {"sketch": "sketch", "generate": "edit", "translate": "translate"}  # of designs without a finish
 
 
 class Opening:

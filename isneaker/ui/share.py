@@ -88,7 +88,7 @@ def shown(design: Design, request: gr.Request | None) -> Shown:
 def link_to(token: str, request: gr.Request | None) -> tuple[str, str]:
     """Token -> link, message; no link where it would be too long."""
     if len(token) > MAX_LINK:
-        return "", "This drawing is too detailed for a link. Download the PNG instead: it carries everything."
+        return "", "This is too detailed for a link. Download the PNG instead: it carries everything."
     return f"{_address(request)}?d={token}", ""
 
 
@@ -154,7 +154,7 @@ class Tab:
     outputs: list
     follow: Callable
     keep: "Keep"
-    send: gr.Button  # what sends the tab's sneaker to Combine
+    send: gr.Button | None = None  # what sends the tab's sneaker to Combine
 
 
 @dataclass(frozen=True)
@@ -189,13 +189,13 @@ def share_row(
     makes the file of a token, in its turn in `queue`."""
     with gr.Row(elem_classes="actions"):
         own = [gr.Button(name, min_width=72, elem_id=f"{prefix}{name.split()[0].lower()}") for name in first]
-        there = offered() and prefix != "studio-"
+        there = offered() and prefix not in ("studio-", "translate-")
         studio = gr.Button("Studio", min_width=72, visible=there, elem_id=f"{prefix}studio")
         copy = gr.Button("Copy link", variant="primary", min_width=72, elem_id=f"{prefix}copy")
         save = gr.Button("Download", min_width=72, elem_id=f"{prefix}save")
         heart = gr.Button("♥", min_width=40, scale=0, elem_id=f"{prefix}heart")
     link = gr.Textbox(
-        label="Link to this sneaker", interactive=False, max_lines=1, buttons=["copy"], elem_id=f"{prefix}link"
+        label="Link to this picture", interactive=False, max_lines=1, buttons=["copy"], elem_id=f"{prefix}link"
     )
     token = gr.Textbox(visible="hidden", elem_id=f"{prefix}token")
     file = gr.DownloadButton(visible="hidden", elem_id=f"{prefix}png-file")
