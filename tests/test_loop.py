@@ -24,11 +24,11 @@ TINY = {"kimg": 0.032, "batch-size": 4, "ngf": 48, "nef": 8, "ndf": 8, "z-dim": 
 TINY_CUTOUT = {"kimg": 0.024, "batch-size": 8, "ngf": 24, "num-axes": 2, "snapshot-kimg": 0.008, "workers": 0}
 
 
-def start(job: str, data: Path, out: Path, options: dict, processes: int = 1) -> subprocess.Popen:
+def start(job: str, data: Path | None, out: Path, options: dict, processes: int = 1) -> subprocess.Popen:
     """A training command as a process of its own, or as several that train together."""
     several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     command = [sys.executable, *(several if processes > 1 else []), "-m", f"train.{job}"]
-    for key, value in {"data": data, "out": out, **options}.items():
+    for key, value in {**({"data": data} if data else {}), "out": out, **options}.items():
         command += [f"--{key}", str(value)]
     env = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
     return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

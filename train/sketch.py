@@ -1,5 +1,9 @@
-"""Train the sketch network: `python -m train.sketch --data FOLDER`. The same command resumes a run that was stopped."""
+"""Train the sketch network: `python -m train.sketch --data FOLDER`. The same command resumes a run that was stopped.
 
+With `--pairs FOLDER` it is trained on any pairs of pictures instead, as `train/pairs.py` says.
+"""
+
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +16,7 @@ from isneaker.nets.discriminators import FeatureDiscriminator, PatchDiscriminato
 from isneaker.nets.sketch import SketchModel
 from isneaker.nets.style import CodeBank, StyleEncoder, to_sphere
 from isneaker.nets.unet import SketchUNet
-from train import losses
+from train import losses, pairs
 from train.data import Sneakers
 from train.features import CHANNELS, Features
 from train.loop import RunConfig, Training, ema_decay, main, run, update_ema
@@ -86,6 +90,8 @@ def _exchange(x: torch.Tensor) -> torch.Tensor:
 
 class SketchTraining(Training):
     """Generator, style encoder and discriminators."""
+
+    architecture = "sketch"
 
     def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
         super().__init__(config, data, caches, device)
@@ -206,4 +212,7 @@ def train(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(SketchTraining, Config, __doc__)
+    if any(argument.split("=")[0] == "--pairs" for argument in sys.argv):
+        main(pairs.PairsTraining, pairs.Config, pairs.__doc__)
+    else:
+        main(SketchTraining, Config, __doc__)
