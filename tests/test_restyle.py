@@ -1,6 +1,5 @@
 """A photo becomes a Design in another language, and the page shows it."""
 
-import io
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -13,7 +12,7 @@ from isneaker.poses import fill
 from isneaker.render import render
 from isneaker.restyle import restyle
 from tests.pictures import mask_of, on_carpet, prepared, shoe
-from tests.visitor import DESKTOP, PHONE
+from tests.visitor import DESKTOP, PHONE, Visitor
 
 
 def difference(a: Design, b: Design) -> float:
@@ -89,32 +88,14 @@ def test_lines_of_a_black_shoe_are_found():
 # --- in the browser ---
 
 
-class RestyleVisitor:
+class RestyleVisitor(Visitor):
+    """A person at the Restyle tab, whose picture is a slider between two."""
+
     def __init__(self, browser, url: str, device: dict):
-        self.context = browser.new_context(**device)
-        self.page = self.context.new_page()
-        self.page.goto(url)
-        self.page.wait_for_selector("#picture img", timeout=60_000)
+        super().__init__(browser, url, device, tab="restyle-", ready="#picture img")
         self.page.get_by_role("tab", name="Restyle").click()
         self.page.wait_for_selector("#restyle-variants img", timeout=60_000)  # of the example
         self.page.wait_for_timeout(500)
-
-    def source(self) -> str:
-        images = self.page.locator("#restyle-picture img")
-        return " ".join(image.get_attribute("src") for image in images.all())
-
-    def changes(self, action) -> None:
-        before = self.source()
-        action()
-        script = (
-            "s => [...document.querySelectorAll('#restyle-picture img')].map(i => i.getAttribute('src')).join(' ') != s"
-        )
-        self.page.wait_for_function(script, arg=before, timeout=30_000)
-        self.page.wait_for_timeout(500)
-
-    def design(self) -> Design:
-        link = self.page.locator("#restyle-link textarea, #restyle-link input").first.input_value()
-        return from_token(parse_qs(urlsplit(link).query)["d"][0])
 
     def upload(self, path) -> None:
         self.page.locator("#photo input[type=file]").set_input_files(path)
@@ -149,10 +130,7 @@ def test_a_visitor_restyles_a_photo(visit, tmp_path):
     visitor.changes(pick_puma)
     design = visitor.design()
     assert design.languages == (("adidas", 50), ("puma", 50)) and design.strokes
-    shown = visitor.page.locator("#restyle-picture img").last.get_attribute("src")
-    data = visitor.context.request.get(shown).body()
-    picture = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)
-    assert np.abs(picture - np.asarray(render(design), int)).mean() < 3
+    assert np.abs(visitor.picture() - np.asarray(render(design), int)).mean() < 3
     visitor.page.wait_for_selector("#restyle-variants img", timeout=20_000)
     visitor.changes(lambda: visitor.page.locator("#restyle-variants img").nth(2).click())
     assert visitor.design().seed == design.seed + 2

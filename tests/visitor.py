@@ -24,7 +24,8 @@ class Visitor:
         self.page.wait_for_timeout(800)
 
     def source(self) -> str:
-        return self.page.locator(f"#{self.tab}picture img").get_attribute("src")
+        """The address of the picture; of the second one of a slider, which is what was made."""
+        return self.page.locator(f"#{self.tab}picture img").last.get_attribute("src")
 
     def picture(self) -> np.ndarray:
         data = self.context.request.get(self.source()).body()
@@ -34,7 +35,7 @@ class Visitor:
         """Do something and wait until the picture is another."""
         before = self.source()
         action()
-        other = f"s => document.querySelector('#{self.tab}picture img').src != s"
+        other = f"s => [...document.querySelectorAll('#{self.tab}picture img')].at(-1).getAttribute('src') != s"
         self.page.wait_for_function(other, arg=before, timeout=30_000)
         self.page.wait_for_timeout(300)
         return self.picture()
