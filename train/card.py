@@ -227,6 +227,10 @@ WHAT = {
     "sketch": ("Lines to a photo: a style-modulated U-Net and a style encoder.", "image-to-image, pix2pix"),
     "generate": ("Pictures that do not exist: a StyleGAN2 synthesis network and an encoder.", "stylegan2"),
     "cutout": ("Finds a sneaker in a photo.", "image-segmentation"),
+    "translate": (
+        "One kind of picture to another: a style-modulated U-Net, trained on pairs.",
+        "image-to-image, pix2pix",
+    ),
 }
 
 
