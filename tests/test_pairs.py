@@ -171,7 +171,9 @@ def test_a_run_leaves_what_the_app_loads(tiles, tmp_path, weights):
     assert [line["kimg"] for line in stats] == [0.008, 0.016]
     assert all(np.isfinite(value) for line in stats for value in line.values())
     assert Image.open(tmp_path / "run" / "samples.png").size == (6 * 64, 8 * 64)
-    assert json.loads((tmp_path / "run" / "train_config.json").read_text())["data"] == tiles.name
+    described = json.loads((tmp_path / "run" / "train_config.json").read_text())
+    assert (described["data"], described["architecture"]) == (f"{tiles.name} pairs", "translate")
+    assert str(tiles.parent) not in json.dumps(described)
     assert not catalogue.offers("translate")
     embed(tmp_path / "run", "translate.v1")
     forget()

@@ -3,7 +3,7 @@
 Maps to satellite tiles, labels to facades, or `--pairs procedural`. The same command resumes a run that was stopped.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ COLUMNS = 6  # of the sample sheet
 
 @dataclass(frozen=True)
 class Config(RunConfig):
-    data: str = field(default="", init=False)  # for the model card: what `pairs` says
+    data: str = field(default="", init=False)  # for the model card: what `pairs` is called
     pairs: str = "procedural"  # a folder in a layout of pix2pix, or map tiles that are drawn
     direction: str = "forth"  # left to right, A to B; or back
     out: str = "runs/pairs"
@@ -63,7 +63,7 @@ class Config(RunConfig):
             raise DataError(f"the direction is {' or '.join(DIRECTIONS)}, not {self.direction}")
         if not 64 <= self.size <= 256:
             raise DataError(f"the size is 64 to 256, not {self.size}")
-        object.__setattr__(self, "data", f"{self.pairs} pairs" if self.pairs == "procedural" else self.pairs)
+        object.__setattr__(self, "data", f"{Path(self.pairs).name} pairs")
 
 
 class Pairs(Dataset):
@@ -116,10 +116,9 @@ class PairsTraining(Training):
     architecture = "translate"
 
     def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
-        super().__init__(config, data, caches, device)
-        folder = (
-            procedural_maps.dataset(caches / "procedural-maps") if config.pairs == "procedural" else Path(config.pairs)
-        )
+        drawn = config.pairs == "procedural"
+        folder = procedural_maps.dataset(caches / "procedural-maps") if drawn else Path(config.pairs)
+        super().__init__(replace(config, pairs=folder.name), folder, caches, device)  # train_config.json tells no paths
         cache = cached_pairs(folder, caches, DIRECTIONS[config.direction], config.size)
         self.dataset, self.held_out = (Pairs(cache, part, config.seed, config.mirror) for part in (False, True))
         with torch.random.fork_rng(devices=[]):  # modules start from the global generator, and only they
