@@ -1,5 +1,6 @@
 """Diffusion models at toy sizes with random weights, made of diffusers' own classes and saved as makers save theirs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,6 +13,12 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from isneaker.design import Design, Finish
+from isneaker.studio import engine, files
+from isneaker.studio.setup import configured
+from isneaker.templates import TEMPLATES
+from tests.conftest import forget
 
 WORDS = "a the with sneaker in style of and red blue white black grey suede gum sole low mid high top plain side view".split()
 
@@ -77,3 +84,24 @@ def _tokenizer() -> CLIPTokenizer:
             vocab.append(pieces[0])
     numbers = {word: i for i, word in enumerate(dict.fromkeys(vocab))}
     return CLIPTokenizer(numbers, [tuple(m.split()) for m in dict.fromkeys(merges)], model_max_length=77)
+
+
+# --- what tests do with them ---
+
+SKETCHED = Design(strokes=TEMPLATES["runner"], seed=7, fidelity=0.8)
+
+
+def forget_studio() -> None:
+    """Drop what the studio keeps in memory."""
+    forget()
+    engine.forget()
+    for remembered in (files.pipeline, files.network, files.lora, configured):
+        remembered.cache_clear()
+
+
+def finished(**fields) -> Design:
+    return replace(SKETCHED, finish=Finish(configured().name, **fields))
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    return {f.relative_to(folder).as_posix(): f.read_bytes() for f in folder.rglob("*") if f.is_file()}

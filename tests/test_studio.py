@@ -1,11 +1,9 @@
 """The studio finish: toy diffusion models from the loopback Hub, through `render` and the command line."""
 
-import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,64 +15,16 @@ from isneaker.__main__ import main
 from isneaker.design import Design, DesignError, Finish, from_token, to_token
 from isneaker.images import open_picture
 from isneaker.render import render, render_large
-from isneaker.studio import engine, files, setup
+from isneaker.studio import engine, setup
 from isneaker.studio.finish import LARGE, _blend, _boxes
 from isneaker.studio.prompt import SETTING, prompt_of
-from isneaker.studio.setup import SD_TURBO, TAESD, Pin, Setup, StudioUnavailable, configured
+from isneaker.studio.setup import SD_TURBO, TAESD, Pin, Setup, configured
 from isneaker.templates import TEMPLATES
 from tests.conftest import ROOT, forget
-from tests.hub import Fault
-from tests.studio_models import save_control, save_decoder, save_pipeline
+from tests.studio_models import SKETCHED, finished, forget_studio, read, save_pipeline
 from tests.test_render import difference
 
-SKETCHED = Design(strokes=TEMPLATES["runner"], seed=7, fidelity=0.8)
-
-
-@pytest.fixture(scope="session")
-def toys(tmp_path_factory) -> Path:
-    """Folders model, decoder and control."""
-    folder = tmp_path_factory.mktemp("toys")
-    save_pipeline(folder / "model")
-    save_decoder(folder / "decoder")
-    save_control(folder / "control")
-    return folder
-
-
-def forget_studio() -> None:
-    """Drop what the studio keeps in memory."""
-    forget()
-    engine.forget()
-    for remembered in (files.pipeline, files.network, files.lora, configured):
-        remembered.cache_clear()
-
-
-@pytest.fixture
-def put(hub, monkeypatch):
-    """`put(model=files, decoder=files)` or folders in their place: the Hub has them, and they are the set-up."""
-
-    def put(**parts: dict[str, bytes] | Path) -> None:
-        for part, content in parts.items():
-            store = hub.put if isinstance(content, dict) else hub.put_folder
-            monkeypatch.setenv(f"ISNEAKER_STUDIO_{part.upper()}", f"maker/{part}@{store(f'maker/{part}', content)}")
-        forget_studio()
-
-    yield put
-    forget_studio()
-
-
-@pytest.fixture
-def studio(put, toys, weights):
-    """A set-up of a toy pipeline and decoder on the Hub, and tiny fast models."""
-    put(model=toys / "model", decoder=toys / "decoder")
-
-
-def finished(**fields) -> Design:
-    return replace(SKETCHED, finish=Finish(configured().name, **fields))
-
-
-def read(folder: Path) -> dict[str, bytes]:
-    return {f.relative_to(folder).as_posix(): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
-
+pytest_plugins = ["tests.studio_fixtures"]
 
 # --- what is finished, and how ---
 
@@ -188,116 +138,6 @@ def test_colours_are_named():
 def test_a_prompt_of_ten_thousand_characters_is_refused():
     with pytest.raises(DesignError, match="at most 200 characters, not 10000"):
         Finish("sd-turbo", prompt="x" * 10_000)
-
-
-# --- what can go wrong ---
-
-
-def refused(match: str, design: Design | None = None) -> None:
-    """Making a finish is refused with these words; the fast picture is still there, and nothing is half-loaded."""
-    with pytest.raises(StudioUnavailable, match=match):
-        render(design or finished())
-    assert not engine._loaded
-    assert render(SKETCHED).size == (512, 384)
-
-
-def test_pickles_are_refused_before_anything_is_fetched(put, toys, hub, weights):
-    model = read(toys / "model")
-    model["unet/diffusion_pytorch_model.bin"] = model.pop("unet/diffusion_pytorch_model.safetensors")
-    put(model=model)
-    refused("only has pickled weights, unet/diffusion_pytorch_model.bin; safetensors are needed")
-    assert not [request for request in hub.requests if "/cdn/" in request]
-
-
-@pytest.mark.parametrize(
-    "changes, message",
-    [
-        ({"_class_name": "DDPMPipeline"}, "is a DDPMPipeline, which does not repaint pictures"),
-        ({"_class_name": "SomethingPipeline"}, "is a SomethingPipeline, which does not repaint pictures"),
-        ({"unet": ["my_unet", "MyUNet"]}, "needs code of its own for its unet"),
-        (None, "is no diffusers pipeline: it has no model_index.json"),
-    ],
-)
-def test_another_architecture_is_refused_before_anything_is_fetched(put, toys, hub, weights, changes, message):
-    model = read(toys / "model")
-    index = json.loads(model.pop("model_index.json"))
-    put(model=model | ({"model_index.json": json.dumps(index | changes).encode()} if changes else {}))
-    refused(message)
-    assert not [request for request in hub.requests if "/cdn/" in request]
-
-
-def test_weights_of_other_shapes_are_refused(put, toys, weights):
-    model = read(toys / "model")
-    config = json.loads(model["unet/config.json"]) | {"cross_attention_dim": 24}
-    put(model=model | {"unet/config.json": json.dumps(config).encode()})
-    refused("could not be loaded: ")
-
-
-@pytest.mark.parametrize("lora, message", [
-    ({"a.safetensors": b"", "b.safetensors": b""}, "it has 2 safetensors files, not one"),
-    ({"lora.bin": b""}, "it has no safetensors file"),
-    ({"lora.safetensors": b"no safetensors"}, "could not be loaded"),
-])  # fmt: skip
-def test_what_is_no_lora_is_refused(studio, put, lora, message):
-    put(lora=lora)
-    refused(message)
-
-
-def test_too_little_memory_is_said(studio, monkeypatch):
-    monkeypatch.setattr(engine, "free_memory", lambda: 1e9)
-    refused(r"not enough memory here for a studio finish: 1.5 GB are needed, 1.0 GB are free")
-
-
-def test_memory_that_runs_out_on_the_way_is_given_back(studio, monkeypatch):
-    def fail(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "arguments", fail)
-        refused("not enough memory here for a studio finish")
-    assert render(finished()).size == (512, 384)
-
-
-def test_a_stopped_download_leaves_nothing_behind(studio, hub, tmp_path):
-    class Stop(Exception):
-        pass
-
-    def tell(share: float, what: str) -> None:
-        if share > 0.5:
-            raise Stop
-
-    hub.faults["/cdn/"] = Fault(drip=0.0005)
-    with pytest.raises(Stop):
-        render(finished(), tell)
-    assert not list((tmp_path / "hf").rglob("*.incomplete")) and not engine._loaded
-    hub.faults.clear()
-    assert render(finished()).size == (512, 384)
-
-
-@pytest.mark.parametrize("fault, message", [
-    (Fault(wrong=True), "arrived damaged; try again"), (Fault(status=403), "could not be fetched from the Hub"),
-])  # fmt: skip
-def test_damaged_or_refused_files_are_not_loaded_and_can_be_had_later(studio, hub, fault, message):
-    hub.faults["/cdn/maker/model"] = fault
-    refused(message)
-    hub.faults.clear()
-    assert render(finished()).size == (512, 384)
-
-
-def test_an_unknown_commit_and_a_broken_pin_are_said(studio, monkeypatch):
-    monkeypatch.setenv("ISNEAKER_STUDIO_MODEL", "maker/model@" + "0" * 40)
-    forget_studio()
-    refused("could not be fetched from the Hub: there is no such commit")
-    monkeypatch.setenv("ISNEAKER_STUDIO_MODEL", "maker/model@main")
-    forget_studio()
-    with pytest.raises(StudioUnavailable, match="ISNEAKER_STUDIO_MODEL must be USER/REPO@COMMIT"):
-        configured()
-
-
-def test_a_link_of_another_setup_is_not_made_by_this_one(studio):
-    refused(
-        "finished by sd-turbo-00000000, which is not set up here", replace(SKETCHED, finish=Finish("sd-turbo-00000000"))
-    )
 
 
 # --- the command line ---

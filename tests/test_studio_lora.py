@@ -9,11 +9,13 @@ from safetensors.torch import load_file
 
 from isneaker.render import render
 from isneaker.studio.setup import configured
+from tests.studio_models import finished, forget_studio, read
 from tests.test_render import difference
-from tests.test_studio import finished, forget_studio, put, read, studio, toys  # noqa: F401
 from train import studio_lora
 from train.loop import run
 from train.studio_lora import Config, LoraTraining, _caption
+
+pytest_plugins = ["tests.studio_fixtures"]
 
 TINY = {"batch_size": 2, "workers": 0, "rank": 2, "lr": 0.02, "warm_up": 0.002, "mixed_precision": "no"}
 
@@ -28,7 +30,7 @@ def command(monkeypatch, *arguments: str) -> int:
     return studio_lora.main()
 
 
-def test_a_trained_lora_is_pushed_pulled_and_changes_the_picture(studio, hub, data, tmp_path, monkeypatch, capsys):  # noqa: F811
+def test_a_trained_lora_is_pushed_pulled_and_changes_the_picture(studio, hub, data, tmp_path, monkeypatch, capsys):
     plain = render(finished())
     options = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items()]
     pushed = [f"--data={data}", f"--out={tmp_path / 'run'}", "--kimg=0.004", "--push-to=maker/boots-lora", *options]
@@ -51,7 +53,7 @@ def test_a_trained_lora_is_pushed_pulled_and_changes_the_picture(studio, hub, da
     assert difference(changed, render(finished())) == 0
 
 
-def test_a_stopped_run_goes_on_as_if_it_had_not_been(studio, data, tmp_path, monkeypatch):  # noqa: F811
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(studio, data, tmp_path, monkeypatch):
     monkeypatch.setattr(studio_lora, "SHOWN", 1)
     whole = train(data, tmp_path / "whole", 0.008, 0.004)
     train(data, tmp_path / "cut", 0.004, 0.004)
@@ -70,12 +72,12 @@ def test_captions_say_language_and_what_is_seen():
 @pytest.mark.parametrize("option, message", [
     ("--data=nowhere", "has no metadata.csv"), ("--push-to=other/boots", "maker may not write to other/boots"),
 ])  # fmt: skip
-def test_what_can_not_be_is_one_line_and_status_2(studio, data, tmp_path, monkeypatch, capsys, option, message):  # noqa: F811
+def test_what_can_not_be_is_one_line_and_status_2(studio, data, tmp_path, monkeypatch, capsys, option, message):
     assert command(monkeypatch, f"--data={data}", f"--out={tmp_path}", option) == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_a_pipeline_of_another_family_is_not_trained(put, toys, data, tmp_path, monkeypatch, capsys):  # noqa: F811
+def test_a_pipeline_of_another_family_is_not_trained(put, toys, data, tmp_path, monkeypatch, capsys):
     model = read(toys / "model")
     index = json.loads(model["model_index.json"]) | {"_class_name": "DDPMPipeline"}
     put(model=model | {"model_index.json": json.dumps(index).encode()})

@@ -17,14 +17,15 @@ from isneaker.studio.setup import Pin, Setup
 from isneaker.templates import TEMPLATES
 from tests.conftest import App
 from tests.hub import Fault, Hub
-from tests.test_studio import toys  # noqa: F401
 from tests.visitor import DESKTOP, PHONE, Visitor
+
+pytest_plugins = ["tests.studio_fixtures"]
 
 PICTURE = "#studio-picture img"
 
 
 @pytest.fixture(scope="module")
-def served(toys, tmp_path_factory):  # noqa: F811
+def served(toys, tmp_path_factory):
     """A Hub with toy models, and the app that is set up with them: `.hub`, `.setup`, `.cache` of the app."""
     cache = tmp_path_factory.mktemp("hf")
     with Hub() as hub:

@@ -29,6 +29,7 @@ NICE = 10  # of 0 to 19: how far the studio stands back behind the fast tabs
 GPU_SECONDS = 10  # that a ZeroGPU host reserves: moving 2.6 GB there, and at most eight steps or four tiles
 ROOM = 1.5e9  # bytes beyond the weights that a run needs
 NEEDED = {"prompt", "image", "strength", "num_inference_steps", "generator", "callback_on_step_end"}
+GUESS = {"cuda": 2, "cpu": 15}  # seconds; SD-Turbo's network alone takes 5.5 a step on one core with AVX-512
 WORDS = {"cuda": "on this GPU", "cpu": "on these CPU cores"}
 
 
@@ -64,7 +65,7 @@ def repaint(setup: Setup, jobs: list[Job], tell: Tell) -> list[Image.Image]:
 
 def expected() -> str:
     """How long a picture takes, for people: what the last one took, else a rough guess."""
-    seconds = _took.get(device()) or {"cuda": 2, "cpu": 40}[device()]
+    seconds = _took.get(device()) or GUESS[device()]
     return f"{'' if _took else 'roughly '}{max(1, round(seconds))} s {WORDS[device()]}"
 
 
