@@ -73,6 +73,8 @@ class Adapter(nn.Module):
 class LoraTraining(Training):
     """The pipeline's denoising network with a LoRA; all else is frozen."""
 
+    architecture = "studio-lora"
+
     def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
         from peft import LoraConfig
 
