@@ -5,10 +5,8 @@ from PIL import Image
 from scipy.fft import dctn
 
 THUMBNAIL = (16, 12)
-ALIKE = 0.92  # cosine, at least, of the features of two photos of one shoe ...
-SAME_HASH, NEAR = 6, 0.87  # ... or bits of 64 that differ at most, and cosine: white shoes have much the same hash ...
-SAME_COLOURS = 5.5  # ... whose thumbnails are at most this far apart on average, of 255: a shape comes in many colours
-BLOCK = 256  # photos that are compared with all at a time
+ALIKE, ITS_COLOURS = 0.92, 5.5  # cosine of the features of two photos of a shoe; thumbnails are so far apart at most
+SAME_HASH, SAME_COLOURS = 6, 2.5  # bits of 64 that differ between two files of a photo; white shoes share most bits too
 
 
 def hash_of(photo: Image.Image) -> int:
@@ -26,25 +24,19 @@ def thumbnail_of(photo: Image.Image) -> np.ndarray:
 def duplicates(hashes: list[int], thumbnails: np.ndarray, features: np.ndarray) -> list[int | None]:
     """Of photos, the preferred first, hashes, thumbnails [N,12,16,3] and features [N,1280] -> for each the number of the
     kept photo that it repeats, None for those to keep."""
-    pairs = _pairs(hashes, thumbnails.reshape(len(hashes), -1).astype(np.float32), features.astype(np.float32))
-    twins: list[int | None] = [None] * len(hashes)
-    for i, j in pairs:  # j < i
-        if twins[i] is None and twins[j] is None:
-            twins[i] = j
-    return twins
-
-
-def _pairs(hashes: list[int], colours: np.ndarray, features: np.ndarray) -> list[tuple[int, int]]:
-    """All i and j < i that show the same picture, in that order."""
-    features = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6)
     bits = np.array(hashes, np.uint64)
-    pairs = []
-    for start in range(0, len(bits), BLOCK):
-        rows = slice(start, start + BLOCK)
-        cosine = features[rows] @ features.T
-        apart = np.bitwise_count(bits[rows, None] ^ bits[None])
-        i, j = np.nonzero((cosine > ALIKE) | (cosine > NEAR) & (apart <= SAME_HASH))
-        i, j = (i + start)[j < i + start], j[j < i + start]
-        far = np.abs(colours[i] - colours[j]).mean(1)
-        pairs += list(zip(i[far < SAME_COLOURS].tolist(), j[far < SAME_COLOURS].tolist()))
-    return pairs
+    colours = thumbnails.reshape(len(bits), -1).astype(np.float32)
+    features = features.astype(np.float32)
+    features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6)
+    kept, twins = np.empty(len(bits), int), []
+    count = 0
+    for i in range(len(bits)):  # what is kept is moved to the front of the arrays, over what is not needed any more
+        cosine, apart = features[:count] @ features[i], np.bitwise_count(bits[:count] ^ bits[i])
+        close = np.flatnonzero((cosine > ALIKE) | (apart <= SAME_HASH))
+        far = np.abs(colours[close] - colours[i]).mean(1)  # of 255: one shape comes in many colours
+        same = close[far < np.where(cosine[close] > ALIKE, ITS_COLOURS, SAME_COLOURS)]
+        twins.append(int(kept[same[0]]) if len(same) else None)
+        if not len(same):
+            bits[count], colours[count], features[count], kept[count] = bits[i], colours[i], features[i], i
+            count += 1
+    return twins

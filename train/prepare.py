@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from isneaker import catalogue
+from isneaker import catalogue, hub
 from isneaker.languages import LANGUAGES
 from train import edges, hed
 from train.duplicates import duplicates
@@ -66,13 +66,12 @@ def pictures_in(raw: Path) -> list[str]:
 def fetch(data_set: str, raw: Path) -> None:
     """Fetch the pictures of a data set on the Hub, and its card. Raises PrepareError."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     patterns = [f"*{suffix}" for lower in SUFFIXES for suffix in (lower, lower.upper())]
     try:
         snapshot_download(data_set, repo_type="dataset", local_dir=raw, allow_patterns=[*patterns, "README.md"])
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise PrepareError(f"{data_set} can't be had from the Hub: {str(error).splitlines()[0]}") from None
+    except hub.AWAY as error:
+        raise PrepareError(f"{data_set} can't be had from the Hub: {hub.reason(error)}") from None
 
 
 def licence_of(raw: Path) -> str:
