@@ -149,7 +149,9 @@ def test_a_visitor_translates_a_picture_rolls_and_sends_the_link(visit, tmp_path
     with other.page.expect_download() as download:
         other.page.locator("#translate-save").click()
     (tmp_path / "mine.png").write_bytes(download.value.path().read_bytes())
+    visitor.changes(lambda: visitor.page.locator("#translate-roll").click())
     visitor.changes(lambda: visitor.page.locator("#open-png input[type=file]").set_input_files(tmp_path / "mine.png"))
+    assert visitor.design() == other.design()
 
 
 def test_what_is_no_picture_gets_a_word_and_too_much_detail_the_png(visit, tmp_path):
@@ -161,11 +163,7 @@ def test_what_is_no_picture_gets_a_word_and_too_much_detail_the_png(visit, tmp_p
     assert visitor.design() == before
     noise = np.random.default_rng(0).integers(0, 256, (64, 128, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
-    visitor.page.get_by_role("tab", name="Sketch").click()
-    visitor.page.get_by_role("tab", name="Translate").click()
-    visitor.page.locator(
-        "#translate-upload button[aria-label='Clear'], #translate-upload button[title='Clear']"
-    ).first.click()
+    visitor.changes(lambda: visitor.page.locator("#translate-ours").click())  # empties the box
     upload = visitor.page.locator("#translate-upload input[type=file]")
     visitor.changes(lambda: upload.set_input_files(tmp_path / "noise.png"))
     assert visitor.link() == ""
