@@ -38,6 +38,7 @@ class Config(RunConfig):
     direction: str = "forth"  # left to right, A to B; or back
     out: str = "runs/pairs"
     kimg: float = 30
+    batch_size: int = 4  # many steps count more here than calm ones; pix2pix took one picture a step
     size: int = 256  # at most size x size pixels a picture; 256 at most, so that a source fits into a link's token
     mirror: float = 0.5  # share of the pairs that are mirrored; 0 where left is not right
 

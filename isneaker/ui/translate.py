@@ -79,11 +79,11 @@ def build(tab: gr.Tab) -> share.Tab:
                 ours = gr.Button("Try one of ours", size="sm", min_width=110, elem_id="translate-ours")
             seen = gr.Image(
                 label="What the network sees: at most 16 colours", interactive=False, buttons=[], format="png",
-                elem_id="translate-seen",
+                height=260, elem_id="translate-seen", elem_classes="picture",
             )  # fmt: skip
         with gr.Column(min_width=280):
             picture = gr.Image(
-                label="Translation", format="webp", interactive=False, buttons=["fullscreen"],
+                label="Translation", format="webp", interactive=False, buttons=["fullscreen"], height=420,
                 elem_id="translate-picture", elem_classes="picture",
             )  # fmt: skip
             said = EMPTY.format(catalogue.newest("translate"))
