@@ -184,7 +184,7 @@ def _most(dropped: dict[str, str]) -> str:
 def unnamed_folders(raw: Path) -> list[str]:
     """A line for each folder whose name says no language."""
     folders = Counter(language_of(Path(name), raw.resolve().name)[1] for name in pictures_in(raw))
-    return [f'"{folder}" names no design language: its {count} pictures are labelled other'
+    return [f'labelled other: {count} in "{folder}", which names no design language'
             for folder, count in sorted((f, c) for f, c in folders.items() if f)]  # fmt: skip
 
 
@@ -203,8 +203,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.language not in (None, *LANGUAGES):
             raise PrepareError(f"unknown language {options.language}; known are {', '.join(LANGUAGES)}")
         if options.data_set:
-            fetch(options.data_set, options.raw)
+            options.raw.mkdir(parents=True, exist_ok=True)
         check_folders(options.raw, options.out)
+        if options.data_set:
+            fetch(options.data_set, options.raw)
         if not options.language:
             print("".join(f"{line}\n" for line in unnamed_folders(options.raw)), end="", file=sys.stderr)
         source = options.data_set or options.raw.resolve().name
