@@ -21,10 +21,10 @@ from isneaker.poses import fill, outline_of, pose_of
 from tests.conftest import ROOT
 from tests.hub import Hub
 from train.data import Sneakers
-from train.duplicates import duplicates
-from train.labels import language_named
 from train.prepare import main
-from train.prepare_photo import describe, fingerprint_of
+from train.prepare.duplicates import duplicates
+from train.prepare.labels import language_named
+from train.prepare.photo import describe, fingerprint_of
 from train.procedural import sneaker
 
 FOLDERS = ("Nike", "adidas shoes", "PUMA", "converse-all-star", "Vans", "New Balance", "reebok", "asics_gel", "under-armour", "misc")  # fmt: skip

@@ -154,8 +154,8 @@ class PairsTraining(Training):
     def step(self, batch: dict, nimg: int, first: int) -> dict[str, float]:
         """Generator and encoder, then the critic."""
         config = self.config
-        source, target = (x.to(self.device).contiguous(memory_format=torch.channels_last) for x in batch.values())
-        source, target = 1 - source / 255, target / 127.5 - 1
+        source, target = 1 - batch["source"].to(self.device) / 255, batch["target"].to(self.device) / 127.5 - 1
+        source, target = (x.contiguous(memory_format=torch.channels_last) for x in (source, target))
         ones = source.new_ones(len(source))
         ramp = (nimg / 1000 - config.adversary_from) / (config.adversary_full - config.adversary_from)
         ramp = min(1.0, max(0.0, ramp))

@@ -24,12 +24,12 @@ from tqdm import tqdm
 
 from isneaker import catalogue, hub
 from isneaker.languages import LANGUAGES
-from train import edges, hed
-from train.duplicates import duplicates
-from train.journal import Journal
-from train.labels import language_of
-from train.prepare_photo import begin, fingerprint_of, prepare_photo, stamp
-from train.report import write_report
+from train.prepare import edges, hed
+from train.prepare.duplicates import duplicates
+from train.prepare.journal import Journal
+from train.prepare.labels import language_of
+from train.prepare.photo import begin, fingerprint_of, prepare_photo, stamp
+from train.prepare.report import write_report
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
 VERSION = 1  # of what a record holds, and how it is made
@@ -224,7 +224,3 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         return 0
     return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())

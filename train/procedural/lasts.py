@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from isneaker.templates import curve
-from train.procedural_shoes import Shoe
+from train.procedural.shoes import Shoe
 
 Line = np.ndarray  # [K,2]
 THROAT_END = (0.645, 0.085)  # x, and height above the toe box

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from isneaker.languages import LANGUAGES
-from train.procedural_drawing import draw_shoe
-from train.procedural_shoes import Shoe, imagine_shoe
+from train.procedural.drawing import draw_shoe
+from train.procedural.shoes import Shoe, imagine_shoe
 
 COUNT = 400  # enough to recognise a shoe in what a toy model draws
 
@@ -79,7 +79,8 @@ def dataset(cache: Path) -> Path:
     return cache
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=COUNT)

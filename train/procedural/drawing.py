@@ -6,9 +6,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from isneaker.design import HEIGHT, WIDTH
 from isneaker.poses import onto_canvas
 from isneaker.templates import curve
-from train.procedural_lasts import Last, Line, beside, circle, last_of, marks_of, ribbon
-from train.procedural_light import light
-from train.procedural_shoes import Colour, Shoe
+from train.procedural.lasts import Last, Line, beside, circle, last_of, marks_of, ribbon
+from train.procedural.light import light
+from train.procedural.shoes import Colour, Shoe
 
 SUPERSAMPLING = 2
 EDGE = 4.0  # width of an edge before it is blurred, in pixels of the canvas

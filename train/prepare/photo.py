@@ -15,9 +15,9 @@ from PIL import Image
 
 from isneaker.images import PictureError, open_picture
 from isneaker.photos import prepare
-from train import edges, hed
-from train.duplicates import hash_of, thumbnail_of
 from train.features import Features
+from train.prepare import edges, hed
+from train.prepare.duplicates import hash_of, thumbnail_of
 
 SMALLEST = 160  # pixels on the longest side: less says nothing about a shoe's side
 

@@ -1,7 +1,7 @@
 """Soft edge maps of photos: read from frozen EfficientNet-lite0 features at all scales, as HED (arXiv 1504.06375) reads
 VGG's, in a tenth of its time.
 
-    python -m train.edges --data FOLDER      # fits what reads them to the edge maps of FOLDER
+    python -m train.prepare.edges --data FOLDER      # fits what reads them to the edge maps of FOLDER
 
 `edges.safetensors` was fitted to HED's maps of 4,000 sneaker photos from public repositories. On 30 held-out photos, at
 each threshold that sketches are made with, 96 % or more of its edges are HED's too, and as many of HED's its, 2 pixels
