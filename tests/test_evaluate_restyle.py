@@ -8,9 +8,9 @@ from isneaker.languages import LANGUAGES
 from isneaker.render import render
 from isneaker.restyle import restyle
 from tests.pictures import prepared
-from train.classifier import LanguageClassifier
 from train.data import Sneakers
-from train.evaluate_restyle import _iou, _lab_distance, _mask
+from train.evaluate.classifier import LanguageClassifier
+from train.evaluate.restyle import _iou, _lab_distance, _mask
 
 
 @pytest.fixture(scope="module")

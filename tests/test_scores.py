@@ -7,7 +7,7 @@ import pytest
 
 from isneaker import catalogue
 from train.card import card_of
-from train.scores import README, with_tables
+from train.evaluate.scores import README, with_tables
 
 EMBEDDED = [row for row in catalogue.rows().values() if (catalogue.WEIGHTS / row.name / "metrics.json").exists()]
 

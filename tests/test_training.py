@@ -15,10 +15,11 @@ from isneaker.render import render
 from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
 from tests.conftest import forget
-from train import losses, metrics, sketch
+from train import losses, sketch
 from train.data import Sneakers
 from train.embed import embed
-from train.evaluate import evaluate_sketch
+from train.evaluate import metrics
+from train.evaluate.sketch import evaluate_sketch
 from train.features import Features
 from train.sketches import imagine, warp
 

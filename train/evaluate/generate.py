@@ -17,9 +17,9 @@ from isneaker.images import to_picture
 from isneaker.languages import LANGUAGES
 from isneaker.nets.generate import GenerateModel
 from isneaker.render import render, render_all
-from train import metrics
-from train.classifier import languages_kept
 from train.directions import TITLES
+from train.evaluate import metrics
+from train.evaluate.classifier import languages_kept
 from train.features import Features
 
 SAMPLES, SLIDER_SEEDS, OF_LANGUAGE, SHOWN = 2000, 100, 20, 24

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from isneaker.design import Design
 from isneaker.languages import LANGUAGES
 from isneaker.render import render_all
-from train import metrics
 from train.cache import cache_of
 from train.data import Sneakers
+from train.evaluate import metrics
 from train.features import Features
 
 PER_LANGUAGE = 700  # training photos that the classifier sees of a language, at most

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isneaker import catalogue
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 MODELS = (
     "| model | realism: kernel distance x1000 | faithfulness | variety, photos = 1 | called their language | a picture |\n"
     "|---|---|---|---|---|---|"

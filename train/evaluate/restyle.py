@@ -19,8 +19,8 @@ from isneaker.poses import fill, outline_of
 from isneaker.render import render
 from isneaker.restyle import restyle
 from isneaker.templates import TEMPLATES
-from train import metrics
-from train.classifier import LanguageClassifier
+from train.evaluate import metrics
+from train.evaluate.classifier import LanguageClassifier
 
 PHOTOS = 60  # held-out photos of a language that are restyled, at most
 PAIRS = (("nike", "adidas"), ("adidas", "nike"))
