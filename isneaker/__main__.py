@@ -12,23 +12,14 @@ from PIL import Image
 
 from isneaker import catalogue, sliders
 from isneaker.combine import Source, combine, read_source, source_of
-from isneaker.design import (
-    MAX_SEED,
-    MAX_STEPS,
-    Design,
-    DesignError,
-    Finish,
-    find_token,
-    from_token,
-    parse_mix,
-    to_token,
-)
+from isneaker.design import MAX_SEED, MAX_STEPS, Design, DesignError, Finish, parse_mix
 from isneaker.images import PictureError, design_of, fit, open_picture, read_drawing, to_png
 from isneaker.options import UsageError, fraction, integer, option, seeds, slider, strength, weights
 from isneaker.photos import prepare
 from isneaker.render import render_all, render_large
 from isneaker.restyle import restyle
 from isneaker.studio.setup import configured
+from isneaker.tokens import find_token, from_token, to_token
 from isneaker.translate import translate
 
 

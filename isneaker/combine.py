@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from isneaker import catalogue
-from isneaker.design import COLUMNS, MAX_CODES, Design, DesignError, Run, from_token
+from isneaker.design import COLUMNS, MAX_CODES, Design, DesignError, Run
 from isneaker.images import CELL, PNG_KEY, open_picture
 from isneaker.photolines import PhotoLines, lines_of
 from isneaker.photos import Prepared, of_picture, prepare
@@ -18,6 +18,7 @@ from isneaker.poses import BASE, fill
 from isneaker.render import render
 from isneaker.restyle import as_points, code_of
 from isneaker.strokes import Stroke
+from isneaker.tokens import from_token
 
 FOOT = 96  # columns at which a shoe's height is taken for blending
 CHILDREN = 8

@@ -12,8 +12,9 @@ from scipy import ndimage
 from skimage.feature import canny
 from skimage.filters import apply_hysteresis_threshold
 
-from isneaker.design import COLUMNS, HEIGHT, MAX_POINTS, ROWS, WIDTH, Design, Run, from_token
+from isneaker.design import COLUMNS, HEIGHT, MAX_POINTS, ROWS, WIDTH, Design, Run
 from isneaker.strokes import Stroke, draw, mirror, toe_points_left, trace
+from isneaker.tokens import from_token
 
 Image.MAX_IMAGE_PIXELS = 26_000_000  # Pillow refuses twice as many; a phone's photo has up to 24.5 million
 pillow_heif.register_heif_opener()  # photos of iPhones

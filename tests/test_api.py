@@ -12,10 +12,11 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from isneaker.design import MAX_SEED, Design, from_token, to_token
+from isneaker.design import MAX_SEED, Design
 from isneaker.images import sketch_of
 from isneaker.render import render
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import from_token, to_token
 from isneaker.ui import sketch as tab
 
 

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from isneaker.__main__ import main
-from isneaker.design import Design, from_token
+from isneaker.design import Design
 from isneaker.images import open_picture, sketch_of
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import from_token
 from tests.conftest import ROOT
 
 

@@ -11,10 +11,11 @@ from PIL import Image
 from isneaker.__main__ import main
 from isneaker.combine import CHILDREN, combine, morph, read_source, source_of, to_webp
 from isneaker.combine import children as make_children
-from isneaker.design import Design, from_token, to_token
+from isneaker.design import Design
 from isneaker.images import to_png
 from isneaker.render import render
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import from_token, to_token
 from tests.pictures import mask_of, prepared, shoe
 
 LOW = Design(strokes=TEMPLATES["low"], seed=3, fidelity=0.6)

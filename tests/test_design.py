@@ -10,20 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isneaker.design import (
-    MAX_PROMPT,
-    MAX_SEED,
-    Design,
-    DesignError,
-    Finish,
-    Reduced,
-    find_token,
-    from_token,
-    mix,
-    to_token,
-)
+from isneaker.design import MAX_PROMPT, MAX_SEED, Design, DesignError, Finish, Reduced, mix
 from isneaker.languages import LANGUAGES
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import find_token, from_token, to_token
 
 POINTS = st.tuples(st.integers(0, 511), st.integers(0, 383))
 

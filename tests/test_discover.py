@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from isneaker.design import Design, to_token
+from isneaker.design import Design
 from isneaker.images import to_png
 from isneaker.render import render
+from isneaker.tokens import to_token
 from tests.test_render import difference
 from tests.visitor import PHONE
 

@@ -11,11 +11,12 @@ from safetensors.torch import load_file
 
 from isneaker import catalogue, sliders
 from isneaker.attributes import NAMES, measure
-from isneaker.design import Design, DesignError, from_token, to_token
+from isneaker.design import Design, DesignError
 from isneaker.invert import invert, refine
 from isneaker.nets.encoder import PhotoEncoder
 from isneaker.nets.stylegan2 import ModulatedConv, Synthesis
 from isneaker.render import render, render_all, ws_of
+from isneaker.tokens import from_token, to_token
 from tests.conftest import forget
 from tests.test_render import difference
 from train import generate, losses

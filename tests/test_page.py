@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import numpy as np
 from PIL import Image
 
-from isneaker.design import Design, to_token
+from isneaker.design import Design
 from isneaker.images import to_png
 from isneaker.render import render
 from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import to_token
 from tests.conftest import App
 from tests.visitor import DESKTOP, PHONE, Visitor
 

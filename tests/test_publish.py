@@ -10,10 +10,11 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from isneaker import catalogue
-from isneaker.design import Design, from_token, to_token
+from isneaker.design import Design
 from isneaker.render import render
 from isneaker.strokes import draw
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import from_token, to_token
 from tests.conftest import ROOT, App, forget, save_tiny_generator, save_tiny_model
 from tests.hub import Fault
 from tests.test_render import difference

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from isneaker import catalogue
-from isneaker.design import MAX_SEED, Design, from_token, to_token
+from isneaker.design import MAX_SEED, Design
 from isneaker.images import open_picture, to_png
 from isneaker.render import render, render_all
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import from_token, to_token
 from tests.conftest import ROOT, forget, row, save_tiny_model
 
 DESIGN = Design(strokes=TEMPLATES["runner"], hints=((1500, 6, 0xD7263D),), seed=3, languages=(("nike", 100),))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from isneaker.design import Design, from_token, to_token
+from isneaker.design import Design
 from isneaker.photolines import lines_of, spots_of
 from isneaker.poses import fill
 from isneaker.render import render
 from isneaker.restyle import restyle
+from isneaker.tokens import from_token, to_token
 from tests.pictures import mask_of, on_carpet, prepared, shoe
 from tests.visitor import DESKTOP, PHONE, Visitor
 

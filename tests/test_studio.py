@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from isneaker.__main__ import main
-from isneaker.design import Design, DesignError, Finish, from_token, to_token
+from isneaker.design import Design, DesignError, Finish
 from isneaker.images import open_picture
 from isneaker.render import render, render_large
 from isneaker.studio import engine, setup
@@ -20,6 +20,7 @@ from isneaker.studio.finish import LARGE, _blend, _boxes
 from isneaker.studio.prompt import SETTING, prompt_of
 from isneaker.studio.setup import SD_TURBO, TAESD, Pin, Setup, configured
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import from_token, to_token
 from tests.conftest import ROOT, forget
 from tests.studio_models import SKETCHED, finished, forget_studio, read, save_pipeline
 from tests.test_render import difference

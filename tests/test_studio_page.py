@@ -11,10 +11,11 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from isneaker.design import Design, Finish, to_token
+from isneaker.design import Design, Finish
 from isneaker.images import design_of
 from isneaker.studio.setup import Pin, Setup
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import to_token
 from tests.conftest import App
 from tests.hub import Fault, Hub
 from tests.visitor import DESKTOP, PHONE, Visitor

@@ -11,10 +11,11 @@ from PIL import Image, ImageDraw
 
 from isneaker.__main__ import main
 from isneaker.combine import source_of
-from isneaker.design import Design, DesignError, from_token, to_token
+from isneaker.design import Design, DesignError
 from isneaker.images import to_png
 from isneaker.nets.translate import TranslateModel
 from isneaker.render import render
+from isneaker.tokens import from_token, to_token
 from isneaker.translate import example, picture_of, translate
 from tests.conftest import App, forget
 from tests.hub import Hub

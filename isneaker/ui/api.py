@@ -9,12 +9,13 @@ from PIL import Image
 from isneaker import catalogue, sliders
 from isneaker.combine import combine as combine_sources
 from isneaker.combine import read_source, source_of
-from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, Finish, find_token, from_token, parse_mix, to_token
+from isneaker.design import MAX_EDIT, MAX_SEED, Design, DesignError, Finish, parse_mix
 from isneaker.images import PictureError, fit, open_picture, read_drawing
 from isneaker.photos import prepare
 from isneaker.render import render as render_design
 from isneaker.restyle import restyle as restyle_photo
 from isneaker.studio.setup import offered
+from isneaker.tokens import find_token, from_token, to_token
 from isneaker.translate import translate as translate_picture
 from isneaker.ui import share
 from isneaker.ui.studio import QUEUE, finish_by

@@ -9,10 +9,11 @@ from PIL import Image
 
 from isneaker import catalogue
 from isneaker.combine import CHILDREN, FRAMES, Source, children, combine, morph, read_source, source_of, to_webp
-from isneaker.design import MAX_SEED, Design, DesignError, find_token, from_token, to_token
+from isneaker.design import MAX_SEED, Design, DesignError
 from isneaker.images import PictureError
 from isneaker.render import render
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import find_token, from_token, to_token
 from isneaker.ui import photo, share
 
 SLOTS = 4

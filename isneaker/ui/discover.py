@@ -7,7 +7,8 @@ import gradio as gr
 import numpy as np
 
 from isneaker import catalogue
-from isneaker.design import MAX_SEED, Design, to_token
+from isneaker.design import MAX_SEED, Design
+from isneaker.tokens import to_token
 from isneaker.ui import share
 from isneaker.ui.tiles import Tiles
 

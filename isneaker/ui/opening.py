@@ -5,8 +5,9 @@ from dataclasses import replace
 import gradio as gr
 
 from isneaker import catalogue
-from isneaker.design import Design, DesignError, find_token, from_token
+from isneaker.design import Design, DesignError
 from isneaker.images import PictureError, design_of
+from isneaker.tokens import find_token, from_token
 from isneaker.ui import share
 from isneaker.ui.sketch import EXAMPLE
 from isneaker.ui.tiles import Tiles

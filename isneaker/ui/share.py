@@ -13,11 +13,12 @@ import gradio as gr
 from PIL import Image
 
 from isneaker import catalogue
-from isneaker.design import MAX_LINK, Design, DesignError, from_token, mix, to_token
+from isneaker.design import Design, DesignError, mix
 from isneaker.images import to_png
 from isneaker.languages import LANGUAGES
 from isneaker.render import render
 from isneaker.studio.setup import offered
+from isneaker.tokens import MAX_LINK, from_token, to_token
 
 RENDER = {"concurrency_id": "render", "concurrency_limit": 1, "show_progress": "hidden"}
 PRIVATE = {"api_visibility": "private"}

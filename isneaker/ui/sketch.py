@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image
 
 from isneaker import catalogue
-from isneaker.design import MAX_SEED, Design, to_token
+from isneaker.design import MAX_SEED, Design
 from isneaker.images import Drawing, PictureError, read_drawing
 from isneaker.render import render_all
 from isneaker.strokes import toe_points_left
 from isneaker.templates import TEMPLATES
+from isneaker.tokens import to_token
 from isneaker.ui import share
 from isneaker.ui.pad import Pad, drawing_on, pad_of
 

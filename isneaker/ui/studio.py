@@ -9,12 +9,13 @@ from time import monotonic
 import gradio as gr
 
 from isneaker import catalogue
-from isneaker.design import MAX_PROMPT, MAX_SEED, MAX_STEPS, MIN_STRENGTH, Design, DesignError, Finish, to_token
+from isneaker.design import MAX_PROMPT, MAX_SEED, MAX_STEPS, MIN_STRENGTH, Design, DesignError, Finish
 from isneaker.images import to_png
 from isneaker.render import render, render_large
 from isneaker.studio import engine, files
 from isneaker.studio.prompt import subject_of
 from isneaker.studio.setup import StudioUnavailable, configured
+from isneaker.tokens import to_token
 from isneaker.ui import share
 
 QUEUE = {"concurrency_id": "studio", "concurrency_limit": 1}  # one picture at a time, beside the fast ones

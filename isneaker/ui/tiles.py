@@ -8,8 +8,9 @@ import gradio as gr
 from PIL import Image
 
 from isneaker import catalogue
-from isneaker.design import HEIGHT, WIDTH, Design, DesignError, from_token
+from isneaker.design import HEIGHT, WIDTH, Design, DesignError
 from isneaker.render import render
+from isneaker.tokens import from_token
 from isneaker.ui import share
 
 READY, COLUMNS = 96, 8  # the first seeds' tiles lie ready in one picture
