@@ -188,4 +188,6 @@ def test_a_visitor_combines_picks_breeds_and_morphs(app, browser, files):
     assert after(lambda: page.locator("#combine-breed").click()) != child
     page.locator("#combine-morph").click()
     page.wait_for_selector("#combine-way img", timeout=60_000)
+    page.locator("#source-2 button[aria-label='Remove Image']").click()
+    page.wait_for_selector("#combine-message >> text=Put in two sneakers", timeout=20_000)
     page.close()

@@ -27,9 +27,14 @@ Family = list[Source | None]
 # --- what the widgets call ---
 
 
-def add(slot: int, family: Family | None, path: str | None) -> tuple[Family, str]:
-    """A file was put into a slot, or taken out -> all sources, and a word about it."""
-    return _put(slot, family, lambda: read_source(path)) if path else _put(slot, family, lambda: None)
+def add(slot: int, family: Family | None, path: str) -> tuple[Family, str]:
+    """A file was put into a slot -> all sources, and a word about it."""
+    return _put(slot, family, lambda: read_source(path))
+
+
+def remove(slot: int, family: Family | None) -> tuple[Family, str]:
+    """A slot was emptied; its box says so with the picture that it had -> all sources, no word."""
+    return _put(slot, family, lambda: None)
 
 
 def add_link(slot: int, family: Family | None, link: str) -> tuple[Family, str, Image.Image | None]:
@@ -175,7 +180,8 @@ def build() -> tuple[gr.Button, share.Keep, Callable]:
         then_children(event.then(mix, settings, mixed, trigger_mode="always_last", **calm))
 
     for i, (box, note, link, ours, _) in enumerate(slots):
-        then_mix(gr.on([box.upload, box.clear], partial(add, i), [family, box], [family, note], **calm))
+        then_mix(box.upload(partial(add, i), [family, box], [family, note], **calm))
+        then_mix(box.clear(partial(remove, i), family, [family, note], **calm))
         then_mix(link.submit(partial(add_link, i), [family, link], [family, note, box], **calm))
         then_mix(ours.click(partial(add_ours, i), [family, seed], [family, note, box], **calm))
     changes = [shape.input, seed.submit, seed.blur, *(weight.release for weight in weights)]
