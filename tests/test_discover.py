@@ -1,13 +1,18 @@
 """Discover and Edit in the real browser, with the embedded weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from isneaker import catalogue
 from isneaker.design import Design
 from isneaker.images import to_png
 from isneaker.render import render
-from isneaker.tokens import to_token
+from isneaker.tokens import from_token, to_token
+from isneaker.ui.discover import page_of
+from isneaker.ui.tiles import READY, ready_made
 from tests.test_render import difference
 from tests.visitor import PHONE
 
@@ -38,6 +43,16 @@ def edit(visit):
 def move(visitor, slider: str, value: str) -> None:
     visitor.page.locator(f"#edit-{slider} input[type=number]").fill(value)
     visitor.page.keyboard.press("Enter")
+
+
+def test_the_first_tiles_lie_ready():
+    first = Design(model=catalogue.newest("generate"))
+    assert from_token(page_of(1, 0.7, []).split()[0]) == first
+    for seed in (0, 50, READY - 1):
+        design = replace(first, seed=seed)
+        assert np.abs(np.asarray(ready_made(design), int) - np.asarray(render(design).reduce(2), int)).mean() < 2
+    for other in (replace(first, seed=READY), replace(first, psi=0.6), Design(strokes=(((0, 0), (9, 9)),))):
+        assert ready_made(other) is None
 
 
 def test_a_page_holds_24_different_sneakers_and_there_are_more(discover):
