@@ -51,7 +51,8 @@ footer { opacity: 0.5; }
   .tiles .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }
   .gradio-container .fillable > .wrap { padding: 8px !important; }
   #masthead { padding: 0; }
-  .actions button { padding-inline: 4px; font-size: 14px; }
+  .actions button { padding-inline: 4px; font-size: 14px; min-width: max-content !important; }
+  .actions button[id$="heart"] { padding-inline: 11px; }
   #masthead h1 { font-size: 24px; }
 }
 """
