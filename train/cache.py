@@ -117,6 +117,19 @@ def opened(folder: Path, caches: Path) -> Decoded | Streamed:
     return Decoded(folder, caches) if fits else Streamed(folder, rows)
 
 
+def made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """A folder that `fill` makes if it is not there; others see it whole or not at all."""
+    if not folder.exists():
+        partial = folder.with_name(f".{folder.name}.{os.getpid()}")
+        shutil.rmtree(partial, ignore_errors=True)
+        fill(partial)
+        try:
+            partial.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(partial)
+    return folder
+
+
 def cache_of(folder: Path, caches: Path) -> Path:
     """Where in `caches` the decoded data of a folder lie; another metadata.csv is another place."""
     return caches / f"{folder.name}-{zlib.crc32((folder / 'metadata.csv').read_bytes()):08x}"

@@ -23,6 +23,13 @@ def locate(data: str, caches: Path) -> Path:
     return remote.fetch(data, caches) if remote.is_name(data) else Path(data).resolve()
 
 
+def draw_sample(index: np.ndarray, seed: int, n: int) -> tuple[int, np.random.Generator]:
+    """Sample n of an endless stream over `index`, anew shuffled each time round -> what is drawn, and its generator."""
+    epoch, position = divmod(n, len(index))
+    i = index[np.random.default_rng((seed, epoch)).permutation(len(index))[position]]
+    return i, np.random.default_rng((seed, epoch, position))
+
+
 class Sneakers(Dataset):
     """Endless samples; number n is the same sample in every run with the same seed, so a resumed run goes on
     with the data that an uninterrupted one would have seen.
@@ -46,9 +53,7 @@ class Sneakers(Dataset):
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
         """Sample n -> target [3,H,W] uint8, ink [1,H,W] uint8, fidelity, style [3,96,128] uint8, language."""
-        epoch, position = divmod(n, len(self.index))
-        i = self.index[np.random.default_rng((self.seed, epoch)).permutation(len(self.index))[position]]
-        rng = np.random.default_rng((self.seed, epoch, position))
+        i, rng = draw_sample(self.index, self.seed, n)
         photo = self.photos[i]
         strokes, fidelity = imagine(self.lines[i], rng)
         return {
@@ -72,8 +77,7 @@ class Photos(Sneakers):
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
         """Sample n -> photo [3,H,W] uint8, language."""
-        epoch, position = divmod(n, len(self.index))
-        i = self.index[np.random.default_rng((self.seed, epoch)).permutation(len(self.index))[position]]
+        i, _ = draw_sample(self.index, self.seed, n)
         return {
             "photo": torch.from_numpy(np.array(self.photos[i])).permute(2, 0, 1),
             "language": torch.tensor(self.languages[i]),

@@ -22,7 +22,7 @@ from train import losses
 from train.augment import Controller, disturb
 from train.data import Photos
 from train.features import CHANNELS, Features
-from train.loop import RunConfig, Training, ema_decay, main, run, update_ema
+from train.loop import RunConfig, Training, ema_decay, late_decay, main, run, update_ema
 from train.snapshot import PhotoSheet, encode_photos, export
 
 ANY = len(LANGUAGES)  # the critics' label of a sample whose language was dropped
@@ -159,8 +159,8 @@ class GenerateTraining(Training):
     def rate(self, nimg: int) -> float:
         """Linearly up to 1, and at the end linearly to 0."""
         config = self.config
-        left = 1 - nimg / (config.kimg * 1000)
-        return min(1.0, (nimg + config.batch_size) / (1000 * config.warm_up), max(0.0, left / (1 - config.decay_from)))
+        warm = (nimg + config.batch_size) / (1000 * config.warm_up)
+        return min(warm, late_decay(nimg, config.kimg, config.decay_from))
 
     def step(self, batch: dict, nimg: int, first: int) -> dict[str, float]:
         """Encoder and synthesis, then the critics."""

@@ -225,6 +225,11 @@ def ema_decay(pictures: int, nimg: int, ema_kimg: float) -> float:
     return 0.5 ** (pictures / (1000 * min(ema_kimg, nimg / 10_000 + 0.01)))
 
 
+def late_decay(nimg: int, kimg: float, decay_from: float) -> float:
+    """Share of the full learning rate: 1, and from the share `decay_from` of the run on linearly to 0."""
+    return min(1.0, max(0.0, (1 - nimg / (kimg * 1000)) / (1 - decay_from)))
+
+
 # --- the log ---
 
 

@@ -21,8 +21,9 @@ from isneaker.nets.unet import SketchUNet
 from isneaker.translate import reduce_picture
 from train import losses, procedural_maps
 from train.cache import DataError
+from train.data import draw_sample
 from train.features import Features
-from train.loop import RunConfig, Training, ema_decay, run, update_ema
+from train.loop import RunConfig, Training, ema_decay, late_decay, run, update_ema
 from train.pair_folders import MARGIN, cached_pairs
 from train.snapshot import save_model
 
@@ -86,9 +87,7 @@ class Pairs(Dataset):
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
         """Sample n -> source and target, [3,H,W] uint8."""
-        epoch, position = divmod(n, len(self.index))
-        i = self.index[np.random.default_rng((self.seed, epoch)).permutation(len(self.index))[position]]
-        rng = np.random.default_rng((self.seed, epoch, position))
+        i, rng = draw_sample(self.index, self.seed, n)
         top, left = (int(rng.integers(r - s + 1)) for r, s in zip(self.room, (self.height, self.width)))
         return self._crop(i, top, left, rng.random() < self.mirror)
 
@@ -148,8 +147,7 @@ class PairsTraining(Training):
 
     def rate(self, nimg: int) -> float:
         """1, then linearly to 0."""
-        left = 1 - nimg / (self.config.kimg * 1000)
-        return min(1.0, max(0.0, left / (1 - self.config.decay_from)))
+        return late_decay(nimg, self.config.kimg, self.config.decay_from)
 
     def step(self, batch: dict, nimg: int, first: int) -> dict[str, float]:
         """Generator and encoder, then the critic."""

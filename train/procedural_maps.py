@@ -4,14 +4,13 @@ python -m train.procedural_maps OUT --count 400 --seed 0
 """
 
 import argparse
-import os
-import shutil
 from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from train.cache import made_once
 from train.procedural_maps_drawing import draw_map, draw_view, standing
 from train.procedural_towns import SIZE, imagine_town
 
@@ -43,15 +42,7 @@ def _write_one(folder: Path, n: int, seed: int) -> None:
 
 def dataset(cache: Path) -> Path:
     """The folder `cache`, which is filled at the first call; others see it whole or not at all."""
-    if not cache.exists():
-        partial = cache.with_name(f".{cache.name}.{os.getpid()}")
-        shutil.rmtree(partial, ignore_errors=True)
-        write(partial)
-        try:
-            partial.rename(cache)
-        except OSError:  # another process was faster
-            shutil.rmtree(partial)
-    return cache
+    return made_once(cache, write)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from isneaker.nets.unet import SketchUNet
 from train import losses, pairs
 from train.data import Sneakers
 from train.features import CHANNELS, Features
-from train.loop import RunConfig, Training, ema_decay, main, run, update_ema
+from train.loop import RunConfig, Training, ema_decay, late_decay, main, run, update_ema
 from train.snapshot import SampleSheet, encode_photos, export
 
 
@@ -139,8 +139,7 @@ class SketchTraining(Training):
 
     def rate(self, nimg: int) -> float:
         """1, then linearly to 0."""
-        left = 1 - nimg / (self.config.kimg * 1000)
-        return min(1.0, max(0.0, left / (1 - self.config.decay_from)))
+        return late_decay(nimg, self.config.kimg, self.config.decay_from)
 
     def step(self, batch: dict, nimg: int, first: int) -> dict[str, float]:
         """Generator and encoder, then the discriminators."""

@@ -2,15 +2,12 @@
 
 import hashlib
 import os
-import re
 from dataclasses import astuple, dataclass
 from functools import cache
 
 import torch
 
-from isneaker.catalogue import WeightsUnavailable
-
-PINNED = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})", re.ASCII)
+from isneaker.catalogue import PIN, WeightsUnavailable
 
 
 class StudioUnavailable(WeightsUnavailable):
@@ -71,7 +68,7 @@ def offered() -> bool:
 
 def _pin(variable: str) -> Pin | None:
     text = os.environ.get(variable, "").strip()
-    found = PINNED.fullmatch(text)
+    found = PIN.fullmatch(text)
     if text and not found:
         raise StudioUnavailable(
             f"{variable} must be USER/REPO@COMMIT with all 40 digits of the commit, not {text[:80]!r}"

@@ -8,7 +8,7 @@ from isneaker import catalogue
 
 README = Path(__file__).parents[2] / "README.md"
 MODELS = (
-    "| model | realism: kernel distance x1000 | faithfulness | variety, photos = 1 | called their language | a picture |\n"
+    "| model | realism: kernel distance x1000 | faithfulness | variety, photos = 1 | called their language | Design to picture |\n"
     "|---|---|---|---|---|---|"
 )
 RESTYLED = "| what | Nike to Adidas | Adidas to Nike |\n|---|---|---|"

@@ -5,14 +5,13 @@ python -m train.procedural OUT --count 400 --seed 0
 
 import argparse
 import csv
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from isneaker.languages import LANGUAGES
+from train.cache import made_once
 from train.procedural.drawing import draw_shoe
 from train.procedural.shoes import Shoe, imagine_shoe
 
@@ -68,15 +67,7 @@ def _attributes(shoe: Shoe) -> dict:
 
 def dataset(cache: Path) -> Path:
     """The folder `cache`, which is filled at the first call; others see it whole or not at all."""
-    if not cache.exists():
-        partial = cache.with_name(f".{cache.name}.{os.getpid()}")
-        shutil.rmtree(partial, ignore_errors=True)
-        write(partial)
-        try:
-            partial.rename(cache)
-        except OSError:  # another process was faster
-            shutil.rmtree(partial)
-    return cache
+    return made_once(cache, write)
 
 
 def main() -> None:
