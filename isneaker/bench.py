@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from isneaker import catalogue
 from isneaker.design import HEIGHT, WIDTH, Design
 from isneaker.images import sketch_tensors
+from isneaker.nets.details import nothing
 from isneaker.templates import TEMPLATES
 
 
@@ -126,8 +127,8 @@ def main() -> None:
     }
     if catalogue.offers("generate"):
         G, stock = catalogue.load(catalogue.newest("generate")).synthesis, StockSynthesis().requires_grad_(False)
-        ws, w = torch.randn(1, G.num_ws, G.w_dim), torch.randn(1, 512)
-        cases["generate 512x384"] = (lambda: G(ws), G, WIDTH * HEIGHT)
+        ws, details, w = torch.randn(1, G.num_ws, G.w_dim), torch.ones(1, *nothing().shape), torch.randn(1, 512)
+        cases["generate 512x384"] = (lambda: G(ws, details), G, WIDTH * HEIGHT)
         cases["StyleGAN2 256x256"] = (lambda: stock(w), stock, 256 * 256)
     print(f"{torch.get_num_threads()} threads, fp32, channels_last, {rounds} rounds")
     print(f"{'':24}{'median ms':>10}{'p95 ms':>8}{'M params':>10}{'G mult-adds':>13}{'Mpixel/s':>10}")

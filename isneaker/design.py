@@ -78,8 +78,8 @@ class Design:
     scribbles as runs (first cell, cells, 0xRRGGBB) on the 64x48 grid, row by row; fidelity: 0 "make it a sneaker"
     to 1 "follow my lines", in hundredths; languages: (name, weight 1..100), none for the data's own mix; seed:
     0..2^32-1; mirrored: the drawing's toe points left; codes: (weight 1..100, code) of what photos or other designs
-    gave, in whole percents, the rest to a hundred drawn by seed from the languages. A code is bytes of the model's own
-    space, one a number.
+    gave, in whole percents, the rest to a hundred drawn by seed from the languages. A code is what the
+    model's bank packs of a place in its own space.
 
     For models that generate without a drawing: psi: 0 the mean shoe to 1 as varied as photos, in hundredths; edits:
     (slider, hundredths -300..300 of its unit); fine, from layer crossover on: a code for colour and material, where they

@@ -1,4 +1,4 @@
-"""Photos into w: an uploaded sneaker becomes a Design of the generate model, which can be edited."""
+"""Photos into w and details: an uploaded sneaker becomes a Design of the generate model, which can be edited."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,7 @@ from torch.nn import functional as F
 
 from isneaker import catalogue
 from isneaker.design import Design
-from isneaker.nets.encoder import ENCODED_WIDTH
-from isneaker.nets.generate import GenerateModel
+from isneaker.nets.generate import GenerateModel, Latent
 
 STEPS, RATE = 40, 0.08  # of the refinement
 WIDTH = 256  # of the pictures that it compares
@@ -22,27 +21,28 @@ def invert(photo: Image.Image) -> Design:
     name = catalogue.newest("generate")
     model: GenerateModel = catalogue.load(name)
     with torch.inference_mode():
-        w = model.encoder(_resize(_tensor(photo), ENCODED_WIDTH))
-    return Design(model=name, codes=((100, model.bank.pack(w[0])),))
+        latent = model.encode(_tensor(photo))[0]
+    return Design(model=name, codes=((100, model.bank.pack(latent)),))
 
 
 def refine(photo: Image.Image, design: Design, tell: Callable[[float], None]) -> Design:
-    """Move the code of a Design that `invert` made until its picture is nearer to the photo: gradient descent on
+    """Move the w of a Design that `invert` made until its picture is nearer to the photo: gradient descent on
     colours and on slopes at three sizes. `tell` is called with the share that is done."""
     model: GenerateModel = catalogue.load(design.model)
-    target, start = _resize(_tensor(photo), WIDTH), model.bank.unpack(design.codes[0][1])
+    target = F.avg_pool2d(_tensor(photo), photo.width // WIDTH)
+    start, details = model.bank.unpack(design.codes[0][1])
     w = start.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([w], RATE)
     for step in range(STEPS):
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, 2 - 2 * step / STEPS)
-        picture = model.synthesis(w[:, None].expand(-1, model.synthesis.num_ws, -1), WIDTH)
+        picture = model([Latent(w, details)], WIDTH)
         loss = _difference(picture, target) + TETHER * (w - start).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         tell((step + 1) / STEPS)
-    return Design(model=design.model, codes=((100, model.bank.pack(w.detach()[0])),))
+    return Design(model=design.model, codes=((100, model.bank.pack(Latent(w.detach(), details))),))
 
 
 def _difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -58,7 +58,3 @@ def _difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 def _tensor(photo: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.array(photo)).permute(2, 0, 1)[None] / 127.5 - 1
-
-
-def _resize(photo: torch.Tensor, width: int) -> torch.Tensor:
-    return F.avg_pool2d(photo, photo.shape[3] // width)

@@ -12,7 +12,7 @@ from isneaker.colour import Scribbles
 from isneaker.design import Design, DesignError
 from isneaker.images import hint_tensor, sketch_tensors, to_picture
 from isneaker.languages import LANGUAGES
-from isneaker.nets.generate import GenerateModel
+from isneaker.nets.generate import GenerateModel, Latent
 from isneaker.nets.sketch import SketchModel
 from isneaker.nets.style import CodeBank, to_sphere
 from isneaker.nets.translate import TranslateModel
@@ -49,6 +49,22 @@ def render_all(designs: list[Design], tell: Tell = lambda share, what: None) -> 
     return pictures
 
 
+def render_small(design: Design) -> Image.Image:
+    """Design -> its picture at half the size, RGB 256x192, sooner than the whole one where it is generated, and at most
+    a shade apart from it. Raises what `render_all` raises."""
+    if catalogue.architecture_of(design.model) != "generate" or design.finish or design in _recent:
+        return render(design).reduce(2)
+    return _small(design)
+
+
+@lru_cache(maxsize=4 * RECENT)
+@torch.inference_mode()
+def _small(design: Design) -> Image.Image:
+    """A generated sneaker at half size: the synthesis stops at a lower toRGB."""
+    model: GenerateModel = catalogue.load(design.model)
+    return to_picture(model([latent_of(model, design)], 256)[0], design.mirrored)
+
+
 def render_large(design: Design, tell: Tell = lambda share, what: None) -> Image.Image:
     """A Design with a finish -> its picture at twice the size, RGB 1024x768. Raises what `render_all` raises."""
     return enlarge(design, render(replace(design, finish=None)), render(design, tell), tell)
@@ -70,9 +86,15 @@ def _sketch(model: SketchModel, designs: list[Design]) -> torch.Tensor:
     """Designs of one drawing that differ in seed, languages and codes -> photos [N,3,384,512]."""
     first = designs[0]
     features, scribbles = _read(first.model, first.strokes, first.hints, first.fidelity, first.mirrored)
-    z = to_sphere(torch.cat([_code(model.bank, d, model.bank.draw(d.seed, _mix(d))) for d in designs]))
+    z = to_sphere(torch.cat([_style(model.bank, design) for design in designs]))
     photos, segments = model.unet.decode([f.expand(len(z), *f.shape[1:]) for f in features], z)
     return scribbles.colour(photos, segments) if scribbles else photos
+
+
+def _style(bank: CodeBank, design: Design) -> torch.Tensor:
+    """The style code [1,z_dim] of a Design: the codes that it carries, and for the rest the one drawn by its seed."""
+    rest, codes = _codes(bank, design)
+    return rest * bank.draw(design.seed, _mix(design)) + sum(share * code for share, code in codes)
 
 
 @lru_cache(maxsize=16)
@@ -91,22 +113,23 @@ def _read(
 
 def _generate(model: GenerateModel, designs: list[Design]) -> torch.Tensor:
     """Designs -> photos [N,3,384,512]."""
-    return model.synthesis(torch.stack([ws_of(model, design) for design in designs]))
+    return model([latent_of(model, design) for design in designs])
 
 
 @torch.inference_mode()
-def ws_of(model: GenerateModel, design: Design) -> torch.Tensor:
-    """The w of every layer [num_ws,w_dim] of a Design: its code, moved by its sliders, mixed with its fine code."""
+def latent_of(model: GenerateModel, design: Design) -> Latent:
+    """The w of every layer and the details of a Design: its codes, moved by its sliders, mixed with its fine code."""
     drawn = model.bank.draw(design.seed, _mix(design), design.psi)
-    ws = model.ws(_code(model.bank, design, drawn)).clone()
+    rest, codes = _codes(model.bank, design)
+    ws = rest * model.ws(drawn.w) + sum(share * model.ws(code.w) for share, code in codes)
     known = sliders.load(design.model) if design.edits else {}
     for name, hundredths in design.edits:
         if name not in known:
             raise DesignError(f"{design.model} has no slider {name!r}")
         ws = known[name].move(ws, hundredths / 100)
     if design.fine:
-        ws[design.crossover :] = _unpack(model.bank, design.model, design.fine)
-    return ws
+        ws[design.crossover :] = _unpack(model.bank, design.model, design.fine).w
+    return Latent(ws, rest * drawn.details + sum(share * code.details for share, code in codes))
 
 
 # --- translations ---
@@ -122,10 +145,10 @@ def _translate(model: TranslateModel, designs: list[Design]) -> list[torch.Tenso
 # --- codes ---
 
 
-def _code(bank: CodeBank, design: Design, drawn: torch.Tensor) -> torch.Tensor:
-    """The code [1,dim] of a Design: the codes that it carries, and for the rest the one drawn by its seed."""
-    rest = 1 - sum(weight for weight, _ in design.codes) / 100
-    return rest * drawn + sum(weight / 100 * _unpack(bank, design.model, code) for weight, code in design.codes)
+def _codes(bank: CodeBank, design: Design) -> tuple[float, list[tuple[float, torch.Tensor | Latent]]]:
+    """The share of what a Design's seed draws, and the codes that it carries with theirs."""
+    codes = [(weight / 100, _unpack(bank, design.model, code)) for weight, code in design.codes]
+    return 1 - sum(weight for weight, _ in design.codes) / 100, codes
 
 
 def _mix(design: Design) -> dict[int, float]:
@@ -133,7 +156,8 @@ def _mix(design: Design) -> dict[int, float]:
     return {LANGUAGES.index(name): weight / 100 for name, weight in design.languages}
 
 
-def _unpack(bank: CodeBank, model: str, code: bytes) -> torch.Tensor:
-    if len(code) != bank.codes.shape[1]:
-        raise DesignError(f"this is not a code of {model}")
-    return bank.unpack(code)
+def _unpack(bank: CodeBank, model: str, code: bytes) -> torch.Tensor | Latent:
+    try:
+        return bank.unpack(code)
+    except ValueError:
+        raise DesignError(f"this is not a code of {model}") from None

@@ -11,6 +11,7 @@ from isneaker.design import Design, DesignError
 from isneaker.nets.generate import WBank
 
 FILE = "directions.safetensors"
+ROOM = 0.5  # steps that a slider has to either side at least: where photos end, it still moves
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Slider:
         moved = ws.clone()
         part = moved[..., self.start : self.end, :]
         place = part @ (self.direction / self.direction.square().sum())
-        room = (self.high - place if amount > 0 else place - self.low).clamp(min=0.05)
+        room = (self.high - place if amount > 0 else place - self.low).clamp(min=ROOM)
         part += (room * torch.tanh(amount / room))[..., None] * self.direction
         return moved
 

@@ -13,9 +13,11 @@ from isneaker import catalogue, sliders
 from isneaker.attributes import NAMES, measure
 from isneaker.design import Design, DesignError
 from isneaker.invert import invert, refine
+from isneaker.nets import details
 from isneaker.nets.encoder import PhotoEncoder
 from isneaker.nets.stylegan2 import ModulatedConv, Synthesis
-from isneaker.render import render, render_all, ws_of
+from isneaker.render import latent_of, render, render_all, render_small
+from isneaker.templates import TEMPLATES
 from isneaker.tokens import from_token, to_token
 from tests.conftest import forget
 from tests.test_render import difference
@@ -50,7 +52,7 @@ def test_psi_0_is_the_mean_shoe_of_every_seed(weights):
     [
         {"seed": 4}, {"psi": 0.4}, {"languages": (("nike", 100),)}, {"languages": (("nike", 50), ("vans", 50))},
         {"codes": ((50, CODE),)}, {"edits": (("sole", 150),)}, {"edits": (("upper red", -100),)},
-        {"fine": CODE, "crossover": 6}, {"fine": CODE, "crossover": 0},
+        {"codes": ((50, CODE + bytes(range(192))),)}, {"fine": CODE, "crossover": 6}, {"fine": CODE, "crossover": 0},
     ],
 )  # fmt: skip
 def test_every_field_changes_the_picture(weights, other):
@@ -61,7 +63,7 @@ def test_every_field_changes_the_picture(weights, other):
 
 def test_a_slider_moves_its_own_layers_only(weights):
     model = catalogue.load("generate.v1")
-    before, after = (ws_of(model, replace(DESIGN, edits=edits)) for edits in ((), (("upper red", 100),)))
+    before, after = (latent_of(model, replace(DESIGN, edits=edits)).w for edits in ((), (("upper red", 100),)))
     changed = (before - after).abs().sum(1) > 0
     assert changed.tolist() == [layer >= 5 for layer in range(12)]
 
@@ -72,8 +74,28 @@ def test_a_mix_of_languages_is_continuous(weights):
     assert near < far / 5
 
 
+def test_a_mix_of_languages_shares_the_shoe_out_among_their_details(weights):
+    bank = catalogue.load("generate.v1").bank
+    nike, vans, mixed = (bank.draw(5, mix).details for mix in ({0: 1.0}, {4: 1.0}, {0: 0.25, 4: 0.75}))
+    assert torch.equal(mixed[..., :4], nike[..., :4]) and torch.equal(mixed[..., 4:], vans[..., 4:])
+
+
+def test_a_small_picture_is_a_shade_from_the_whole():
+    shoe = Design(model="generate.v1", seed=7)
+    small = render_small(shoe)
+    assert small.size == (256, 192)
+    assert np.abs(np.asarray(small, float) - np.asarray(render(shoe).reduce(2))).mean() < 1.5
+    drawn = Design(strokes=TEMPLATES["low"])
+    assert difference(render_small(drawn), render(drawn).reduce(2)) == 0
+
+
 def test_what_is_not_the_models_is_refused(weights):
-    for wrong in ({"edits": (("wings", 100),)}, {"codes": ((100, b"123"),)}, {"fine": b"1"}):
+    for wrong in (
+        {"edits": (("wings", 100),)},
+        {"codes": ((100, b"123"),)},
+        {"codes": ((100, CODE + b"1"),)},
+        {"fine": b"1"},
+    ):
         with pytest.raises(DesignError):
             render(replace(DESIGN, **wrong))
     with pytest.raises(DesignError):
@@ -113,6 +135,24 @@ def test_the_embedded_generator_inverts_and_edits():
 # --- networks ---
 
 
+def test_details_are_a_byte_a_cell():
+    said = details.quantise(3 * torch.randn(2, 4, 12, 16))
+    assert set((said * 3).round().unique().tolist()) == {-3, -1, 1, 3}
+    packed = details.pack(said)
+    assert packed.shape == (2, 192) and packed.dtype == torch.uint8
+    assert torch.allclose(details.unpack(packed), said)
+
+
+def test_details_fade_to_nothing_and_leave_the_shape_alone():
+    G = Synthesis(16, 5)
+    for conv in (*G.to_rgb, G.to_blocks, G.details.add):
+        torch.nn.init.normal_(conv.weight, 0, 0.05)
+    ws, said = torch.randn(1, G.num_ws, 16), details.quantise(torch.randn(1, 4, 12, 16))
+    assert torch.equal(G(ws, 0 * said), G(ws))
+    assert not torch.allclose(G(ws, said), G(ws), atol=1e-2)
+    assert torch.equal(G(ws, said, 32), G(ws, None, 32))
+
+
 def test_modulation_scales_channels_and_demodulation_takes_the_scale_out():
     conv = ModulatedConv(8, 4, 3, 16)
     x, w = torch.randn(2, 8, 6, 8), torch.randn(2, 16)
@@ -133,7 +173,7 @@ def test_an_untrained_synthesis_draws_white_paper_at_every_size():
     G = Synthesis(16, 5)
     ws = torch.randn(1, G.num_ws, 16)
     for width in (16, 128, 256, 512):
-        picture = G(ws, width)
+        picture = G(ws, width=width)
         assert picture.shape == (1, 3, width * 3 // 4, width) and (picture == 1).all()
 
 
@@ -151,7 +191,7 @@ def test_the_encoder_starts_as_principal_components():
 
 def config(data, out, **changes) -> generate.Config:
     tiny = {"kimg": 0.024, "batch_size": 4, "ngf": 5, "w_dim": 6, "nef": 8, "ndf": 8, "snapshot_kimg": 0.008,
-            "workers": 0, "kimg_128": 0.008, "kimg_256": 0.016, "r1_interval": 2, "warm_up": 0.01, "ada_kimg": 0.1}  # fmt: skip
+            "workers": 0, "measured": 2, "kimg_128": 0.004, "kimg_256": 0.008, "kimg_512": 0.012, "kimg_details": 0.016, "r1_interval": 2, "warm_up": 0.01, "ada_kimg": 0.1}  # fmt: skip
     return generate.Config(str(data), str(out), adversary_from=0, adversary_full=0.004, **(tiny | changes))
 
 
@@ -160,6 +200,7 @@ def test_a_run_leaves_what_the_app_loads(data, tmp_path, weights):
     stats = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").read_text().splitlines()]
     assert [line["kimg"] for line in stats] == [0.008, 0.016, 0.024]
     assert all(np.isfinite(value) for line in stats for value in line.values())
+    assert all("kernel_distance_x1000" in line for line in stats)
     embed(tmp_path / "run", "generate.v7")
     forget()
     assert catalogue.newest("generate") == "generate.v7"
@@ -215,10 +256,25 @@ def test_r1_is_the_squared_slope():
 
 
 def test_crossings_are_between_photos_and_the_rest_is_left_alone():
-    w = torch.randn(8, 6)
-    ws = generate.imagine(w, 3, 12, torch.Generator().manual_seed(0))
-    assert torch.equal(ws[:5], w[:5, None].expand(-1, 12, -1))
-    assert not torch.equal(ws[5:], w[5:, None].expand(-1, 12, -1))
+    w, details = torch.randn(8, 6), torch.randn(8, 4, 12, 16)
+    ws, crossed = generate.imagine(w, details, 3, 12, torch.Generator().manual_seed(0))
+    assert torch.equal(ws[:5], w[:5, None].expand(-1, 12, -1)) and torch.equal(crossed[:5], details[:5])
+    assert not torch.equal(ws[5:], w[5:, None].expand(-1, 12, -1)) and not torch.equal(crossed[5:], details[5:])
+
+
+def test_details_are_learnt_at_last_and_w_stays_what_it_is(data, tmp_path):
+    stages = {"kimg_128": 0, "kimg_256": 0.004, "kimg_512": 0.016, "kimg_details": 0.032, "warm_up": 0.001}
+    kept = {}
+    for kimg in (0.016, 0.032, 0.048):
+        generate.train(config(data, tmp_path / "run", kimg=kimg, **stages))
+        kept[kimg] = load_file(tmp_path / "run" / "checkpoint.safetensors")
+    before, alone, after = kept.values()
+    details, look = "G/details.add.weight", {"G/to_blocks.weight", "G/ups.2.conv.weight"}
+    shape = {"E/to_w.weight", "G/input.weight", "G/ups.1.conv.weight", "G/to_rgb.1.weight"}
+    moved = [{name for name in a if not torch.equal(a[name], b[name])} for a, b in ((before, alone), (alone, after))]
+    assert details in moved[0] and not (look | shape) & moved[0]
+    assert look | {details} <= moved[1] and not shape & moved[1]
+    assert load_file(tmp_path / "run" / "model.safetensors")["bank.details"].any()
 
 
 # --- attributes and directions ---

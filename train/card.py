@@ -71,8 +71,9 @@ tags: [unconditional-image-generation, stylegan2, gan-inversion]
 
 # {name}
 
-Sneakers that do not exist, 512x384, and their sliders: a StyleGAN2 synthesis network for two CPU cores, an encoder from
-photos to w, and the w of the training photos, between which new ones are drawn. `config.json` holds the arguments of
+Sneakers that do not exist, 512x384, and their sliders: a StyleGAN2 synthesis network for two CPU cores, encoders from
+photos to w and to details (a byte for each of 16x12 cells), and both of the training photos, between which new ones are
+drawn. `config.json` holds the arguments of
 `isneaker.nets.generate.GenerateModel`; `directions.safetensors` the sliders (`sliders.png` shows them).
 
 ![24 seeds at psi 0.7; a row of each design language; sliders](samples.png)
@@ -81,7 +82,8 @@ photos to w, and the w of the training photos, between which new ones are drawn.
 
 {kimg_seen} thousand pictures in {hours} hours on {device}, batches of {batch_size}: first as a decoder of real photos
 (w from the encoder; L1, colour and frozen features), at 128x96, then 256x192, then 512x384; critics of patches and of
-frozen features (non-saturating, R1, adaptive augmentation) from {adversary_from} thousand pictures on. Data: the same
+frozen features (non-saturating, R1, adaptive augmentation) from {adversary_from} thousand pictures on; from {kimg_512} on the
+details, until {kimg_details} by themselves at 128x96. Data: the same
 7,085 photos as `sketch.v1`, gathered from public repositories of product photos, most of them without a licence; none
 is part of this model's files. {notes}
 

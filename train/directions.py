@@ -9,24 +9,28 @@ layers (SeFa, arXiv 2007.06600), named by the attribute that they move most.
 import argparse
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
+from scipy.stats import spearmanr
 from tqdm import tqdm
 
 from isneaker import catalogue, sliders
 from isneaker.attributes import NAMES, measure
 from isneaker.design import Design
 from isneaker.images import to_picture
-from isneaker.nets.generate import GenerateModel
+from isneaker.nets.generate import GenerateModel, Latent
 from isneaker.nets.stylegan2 import Synthesis
-from isneaker.render import ws_of
+from isneaker.render import latent_of
 
-SAMPLES, TRIALS, SHEET = 1200, 16, 5
-STEPS = (-1.0, 1.0)  # where a slider is tried
-KEEPING = 2.0  # a slider moves its attribute by this many times the mean effect on the others, or is left out
+SAMPLES, TRIALS = 1200, 16
+STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # where a slider is tried
+KEEPING = 2.0  # a slider moves its attribute by this many times the mean effect on the others,
+ENOUGH = 6.0  # more than this does not make it better;
+ALIKE = 0.8  # and monotonically on this share of sneakers, or is left out
 RIDGE = 0.05  # of the attributes' variance: they are measured with noise
 TITLES = {
     "upper_lightness": "upper light", "upper_red": "upper red", "upper_yellow": "upper yellow",
@@ -37,20 +41,22 @@ TITLES = {
 
 def find_sliders(model: GenerateModel, name: str) -> dict[str, sliders.Slider]:
     """All sliders of a model that is row `name` of the catalogue, with the layers where each works best."""
-    w = model.bank.codes[:: max(1, len(model.bank.codes) // SAMPLES)].float() / model.bank.scale
-    measured = _measure_all(model.synthesis, w[:, None].expand(-1, model.synthesis.num_ws, -1), "attributes")
+    photos = model.bank.photos(max(1, len(model.bank.codes) // SAMPLES))
+    w = torch.cat([photo.w for photo in photos])
+    measured = _measure_all(model, photos, "attributes")
     known = ~np.isnan(measured).any(1)
     directions = conditional_directions(w.numpy()[known], measured[known])
     deviations = measured[known].std(0)
     layers = _layer_groups(model.synthesis.num_ws)
     found = {}
-    for i, attribute in enumerate(tqdm(NAMES, desc="layers")):
+    drawn = [latent_of(model, Design(model=name, seed=SAMPLES + seed)) for seed in range(TRIALS)]
+    for i, attribute in enumerate(tqdm(NAMES, desc="sliders")):
         direction = torch.from_numpy(directions[i]).float()
-        tried = [_calibrate(model, w, sliders.along(model.bank, direction, *group), i, deviations) for group in layers]
-        slider, keeping = max(tried, key=lambda pair: pair[1])
-        if keeping > KEEPING:
-            found[TITLES[attribute]] = slider
-    return found | _factors(model, w, deviations, layers)
+        tried = [_try(model, drawn, sliders.along(model.bank, direction, *group), i, deviations) for group in layers]
+        good = [trial for trial in tried if trial.keeping > KEEPING and trial.monotone >= ALIKE]
+        if good:
+            found[TITLES[attribute]] = max(good, key=lambda trial: trial.monotone * min(trial.keeping, ENOUGH)).slider
+    return found | _factors(model, w, drawn, deviations, layers)
 
 
 def conditional_directions(w: np.ndarray, attributes: np.ndarray) -> np.ndarray:
@@ -67,32 +73,56 @@ def _layer_groups(num_ws: int) -> list[tuple[int, int]]:
     return [(0, num_ws), (0, 7), (5, num_ws)]
 
 
-def _calibrate(
-    model: GenerateModel, w: torch.Tensor, slider: sliders.Slider, attribute: int, deviations: np.ndarray
-) -> tuple[sliders.Slider, float]:
-    """Scale a slider so that a step of 1 moves its attribute by one deviation -> it, and how well it keeps to it."""
-    effects = _effects(model, w[:TRIALS], slider) / deviations  # [K] for a step of 1
-    own = effects[attribute]
-    others = np.delete(np.abs(effects), attribute)
-    scale = float(np.clip(1 / max(own, 0.05), 0.3, 3))
-    return sliders.along(model.bank, slider.direction * scale, slider.start, slider.end), own / (others.mean() + 0.05)
+class Trial(NamedTuple):
+    """A slider whose step of 1 moves its attribute by one deviation; its effect over the mean effect on the others; the
+    share of sneakers on which it is monotone."""
+
+    slider: sliders.Slider
+    keeping: float
+    monotone: float
 
 
-def _effects(model: GenerateModel, w: torch.Tensor, slider: sliders.Slider) -> np.ndarray:
-    """Mean change of each attribute [K] for a step of 1."""
-    ws = w[:, None].expand(-1, model.synthesis.num_ws, -1)
-    low, high = (_measure_all(model.synthesis, slider.move(ws, step)) for step in (STEPS[0], STEPS[-1]))
-    return np.nanmean(high - low, 0) / (STEPS[-1] - STEPS[0])
+def _try(
+    model: GenerateModel, drawn: list[Latent], slider: sliders.Slider, attribute: int, deviations: np.ndarray
+) -> Trial:
+    """Scale a slider, and see what it does."""
+    near = _values_along(model, drawn, slider, STEPS[1:-1])
+    own = (np.nanmean(near[:, -1] - near[:, 0], 0) / (STEPS[-2] - STEPS[1]) / deviations)[attribute]
+    slider = sliders.along(model.bank, slider.direction * _scale(own), slider.start, slider.end)
+    values = _values_along(model, drawn, slider, STEPS)
+    effects = np.nanmean(np.abs(values[:, -1] - values[:, 0]), 0) / deviations
+    keeping = effects[attribute] / np.delete(effects, attribute).mean()
+    return Trial(slider, keeping, monotone(values[:, :, attribute]))
 
 
-def _factors(model: GenerateModel, w: torch.Tensor, deviations: np.ndarray, layers: list) -> dict[str, sliders.Slider]:
+def _scale(own: float) -> float:
+    """What a direction is multiplied by that moves its attribute by `own` deviations a step."""
+    return float(np.clip(1 / max(own, 0.05), 0.3, 3))
+
+
+def monotone(values: np.ndarray) -> float:
+    """Share of the rows of values [N,positions] whose rank correlation with the positions is at least 0.9."""
+    ranks = np.array([spearmanr(range(len(row)), row).statistic for row in values])
+    return float((ranks > 0.9 - 1e-6).mean())
+
+
+def _values_along(model: GenerateModel, drawn: list[Latent], slider: sliders.Slider, steps: tuple) -> np.ndarray:
+    """Attributes [N,steps,K] of sneakers with a slider set to each step."""
+    moved = [Latent(slider.move(w, step), details) for w, details in drawn for step in steps]
+    return _measure_all(model, moved).reshape(len(drawn), len(steps), -1)
+
+
+def _factors(
+    model: GenerateModel, w: torch.Tensor, drawn: list[Latent], deviations: np.ndarray, layers: list
+) -> dict[str, sliders.Slider]:
     """The two leading closed-form directions of the shape layers and of the colour layers."""
     found: dict[str, sliders.Slider] = {}
     G = model.synthesis
     for start, end in layers[1:]:
         for direction in closed_form(G, start, end)[:2]:
             slider = sliders.along(model.bank, direction * (w @ direction).std(), start, end)
-            effects = _effects(model, w[:TRIALS], slider) / deviations
+            values = _values_along(model, drawn, slider, STEPS[1:-1])
+            effects = np.nanmean(values[:, -1] - values[:, 0], 0) / deviations
             strongest = int(np.abs(effects).argmax())
             if effects[strongest] < 0:
                 slider = sliders.along(model.bank, -slider.direction, start, end)
@@ -111,11 +141,11 @@ def closed_form(G: Synthesis, start: int, end: int) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def _measure_all(G: Synthesis, ws: torch.Tensor, label: str | None = None) -> np.ndarray:
-    """Attributes [N,K] of the pictures of ws [N,num_ws,w_dim]."""
+def _measure_all(model: GenerateModel, latents: list[Latent], label: str | None = None) -> np.ndarray:
+    """Attributes [N,K] of the pictures of N latents."""
     rows = []
-    for part in tqdm(ws.split(4), desc=label, disable=label is None):
-        measured = [measure(to_picture(photo)) for photo in G(part)]
+    for start in tqdm(range(0, len(latents), 4), desc=label, disable=label is None):
+        measured = [measure(to_picture(photo)) for photo in model(latents[start : start + 4])]
         rows += [[m[name] for name in NAMES] for m in measured]
     return np.array(rows)
 
@@ -124,9 +154,9 @@ def sheet(model: GenerateModel, name: str, found: dict[str, sliders.Slider]) -> 
     """Each slider at five positions, on a sneaker of its own."""
     page = Image.new("RGB", (5 * 192, len(found) * 144), "white")
     for row, (title, slider) in enumerate(found.items()):
-        ws = ws_of(model, Design(model=name, seed=row, psi=0.7))[None]
+        ws, details = latent_of(model, Design(model=name, seed=row, psi=0.7))
         with torch.inference_mode():
-            photos = model.synthesis(torch.cat([slider.move(ws, step) for step in (-2, -1, 0, 1, 2)]))
+            photos = model([Latent(slider.move(ws, step), details) for step in (-2, -1, 0, 1, 2)])
         for column, photo in enumerate(photos):
             page.paste(to_picture(photo).resize((192, 144)), (column * 192, row * 144))
         ImageDraw.Draw(page).text((4, row * 144 + 2), title, fill="black")

@@ -1,19 +1,22 @@
 """Train the generate model: `python -m train.generate --data FOLDER`. The same command resumes a run that was stopped.
 
-Two stages in one run. First the synthesis network is a decoder: an encoder reads w from a photo, and the photo is to
+Three stages in one run. First the synthesis network is a decoder: an encoder reads w from a photo, and the photo is to
 come back (L1, colours, frozen features). That supervision is strong enough for a CPU. Then the critics fade in, on the
 photos that came back and on sneakers that do not exist: crossings of the batch's w, layer by layer and in between.
-The picture grows from 128x96 to 512x384.
+The picture grows from 128x96 to 512x384. At last w and the shape layers stay what they are, and details are learnt:
+what w has no room for, read by an encoder of its own.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from isneaker.languages import LANGUAGES
+from isneaker.nets.details import COLUMNS, READ_WIDTH, DetailEncoder, pack, quantise
 from isneaker.nets.discriminators import FeatureDiscriminator, PhotoDiscriminator
 from isneaker.nets.encoder import ENCODED_WIDTH, PhotoEncoder
 from isneaker.nets.generate import GenerateModel, WBank
@@ -21,9 +24,10 @@ from isneaker.nets.stylegan2 import Synthesis
 from train import losses
 from train.augment import Controller, disturb
 from train.data import Photos
+from train.evaluate.metrics import kernel_distance
 from train.features import CHANNELS, Features
 from train.loop import RunConfig, Training, ema_decay, late_decay, main, run, update_ema
-from train.snapshot import PhotoSheet, encode_photos, export
+from train.snapshot import PhotoSheet, assemble, encode_photos, export
 
 ANY = len(LANGUAGES)  # the critics' label of a sample whose language was dropped
 
@@ -38,22 +42,29 @@ class Config(RunConfig):
     nef: int = 48
     ndf: int = 64
     kimg_128: float = 16  # from here on at 256x192
-    kimg_256: float = 28  # from here on at 512x384
+    kimg_256: float = 24  # from here on at 512x384
+    kimg_512: float = 38  # from here on details are learnt, by themselves, at 128x96
+    kimg_details: float = 54  # from here on all from the details on, at 512x384
     w_noise: float = 0.1  # of w's deviation: keeps neighbours alike, so that drawn w are safe
     crossings: float = 0.25  # of the batch has no photo behind it, once the critics are there
     drop_language: float = 0.3
+    measured: int = 256  # pictures at a snapshot, for the curve of realism; 0 for none
+    drop_details: float = 0.25  # of the samples: a code without details is a sneaker too
 
     G_lr: float = 1e-3
+    G_lr_late: float = 3e-4  # beside the details
     E_lr_scale: float = 0.3  # wide sums: full steps would throw w about
     D_lr: float = 3e-4
     warm_up: float = 1  # kimg
-    decay_from: float = 0.7  # of the run; then linearly to zero
+    decay_from: float = 0.7  # of the stages up to `kimg_512`, and of the last one; then linearly to zero
     ema_kimg: float = 3  # half-life of the average
     lambda_L1: float = 20
     lambda_chroma: float = 100
     lambda_features: float = 3
     lambda_pooled: float = 5
     lambda_w: float = 0.02  # keeps w near mean square 1
+    lambda_levels: float = 1
+    lambda_outline: float = 5  # keeps crossings to what their w says, cell by cell of the details
     lambda_patches: float = 0.5
     lambda_heads: float = 0.5
     r1_gamma: float = 1
@@ -63,13 +74,14 @@ class Config(RunConfig):
     adversary_from: float = 8
     adversary_full: float = 16
 
-    def architecture(self) -> dict[str, int]:
+    def architecture(self) -> dict[str, int | bool]:
         """The arguments of `GenerateModel` that the run decides."""
-        return {"w_dim": self.w_dim, "ngf": self.ngf, "nef": self.nef}
+        return {"w_dim": self.w_dim, "ngf": self.ngf, "nef": self.nef, "detailed": True}
 
     def width(self, nimg: int) -> int:
         """Of the pictures at this point of the run."""
-        return 128 if nimg < self.kimg_128 * 1000 else 256 if nimg < self.kimg_256 * 1000 else 512
+        ends = [(self.kimg_128, 128), (self.kimg_256, 256), (self.kimg_512, 512), (self.kimg_details, 128)]
+        return next((width for kimg, width in ends if nimg < kimg * 1000), 512)
 
 
 class View:
@@ -92,17 +104,27 @@ def resize(photo: torch.Tensor, width: int) -> torch.Tensor:
     return F.avg_pool2d(photo, photo.shape[3] // width) if photo.shape[3] > width else photo
 
 
-def imagine(w: torch.Tensor, count: int, num_ws: int, generator: torch.Generator) -> torch.Tensor:
-    """w [N,w_dim] of the batch's photos -> ws [N,num_ws,w_dim] in which the last `count` are crossings: a point
-    between two of them, and, half of them, from a random layer on a third (style mixing)."""
-    ws = w[:, None].expand(-1, num_ws, -1).clone()
+def imagine(
+    w: torch.Tensor, details: torch.Tensor, count: int, num_ws: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """w [N,w_dim] and details [N,4,12,16] of the batch's photos -> ws [N,num_ws,w_dim] and details in which the last
+    `count` are crossings: a point between two of them, the details of one at the heel and of the other at the toe, and,
+    half of them, from a random layer on a third (style mixing)."""
+    ws, crossed = w[:, None].expand(-1, num_ws, -1).clone(), list(details)
     for n in range(len(w) - count, len(w)):
         a, b, c = (int(i) for i in torch.randint(len(w), (3,), generator=generator))
         share = float(torch.rand((), generator=generator))
         layer = int(torch.randint(3, 2 * num_ws - 3, (), generator=generator))
         ws[n] = w[a] + share * (w[b] - w[a])
         ws[n, layer:] = w[c]
-    return ws
+        heel = torch.arange(COLUMNS, device=w.device) < COLUMNS * (1 - share)
+        crossed[n] = torch.where(heel, details[a], details[b])
+    return ws, torch.stack(crossed)
+
+
+def cells(photo: torch.Tensor) -> torch.Tensor:
+    """Photos [N,3,H,W] -> the mean colour of each cell of the details, [N,3,12,16]."""
+    return F.avg_pool2d(photo, photo.shape[3] // COLUMNS)
 
 
 class GenerateTraining(Training):
@@ -113,64 +135,101 @@ class GenerateTraining(Training):
     def __init__(self, config: Config, data: Path, caches: Path, device: torch.device):
         super().__init__(config, data, caches, device)
         self.dataset = Photos(data, caches, "train", config.seed, config.subset)
-        self.sheet = PhotoSheet(Photos(data, caches, "validation", config.seed))
+        self.held_out = Photos(data, caches, "validation", config.seed)
+        self.sheet = PhotoSheet(self.held_out)
         with torch.random.fork_rng(devices=[]):  # modules start from the global generator, and only they
             torch.manual_seed(config.seed)
             self._build(config)
-        for net in (self.G, self.E, self.D, self.G_ema, self.E_ema):
+        for net in (self.G, self.E, self.R, self.D, self.G_ema, self.E_ema, self.R_ema):
             net.to(device, memory_format=torch.channels_last)
         self.features = Features().to(device, torch.bfloat16)
         self.E.linear.requires_grad_(False)  # the principal components stay what they are
         E_params = [p for p in self.E.parameters() if p.requires_grad]
+        G_params = [p for name, p in self.G.named_parameters() if not name.startswith("details.")]
         groups = [
-            {"params": [*self.G.parameters()], "initial_lr": config.G_lr},
+            {"params": G_params, "initial_lr": config.G_lr},
             {"params": E_params, "initial_lr": config.G_lr * config.E_lr_scale},
+            {"params": [*self.G.details.parameters(), *self.R.parameters()], "initial_lr": config.G_lr},
         ]
-        self.clip = [*self.G.parameters(), *E_params]
+        self.clip = [p for group in groups for p in group["params"]]
         self.G_opt = torch.optim.Adam(groups, betas=(0.8, 0.99), fused=True)
         critics = [{"params": [*self.D.parameters()], "initial_lr": config.D_lr}]
         self.D_opt = torch.optim.Adam(critics, betas=(0.5, 0.99), fused=True)
         self.optimizers = [self.G_opt, self.D_opt]
 
     def _build(self, config: Config) -> None:
-        self.G, self.E = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
+        self.G, self.G_ema = (Synthesis(config.w_dim, config.ngf) for _ in range(2))
+        self.E, self.E_ema = (PhotoEncoder(config.w_dim, config.nef) for _ in range(2))
+        self.R, self.R_ema = (DetailEncoder(config.nef) for _ in range(2))  # it reads the details
         self.D = nn.ModuleDict({
             "patches": PhotoDiscriminator(config.ndf),
             "heads": FeatureDiscriminator(CHANNELS[1:], len(LANGUAGES) + 1, config.ndf),
         })  # fmt: skip
-        self.G_ema, self.E_ema = Synthesis(config.w_dim, config.ngf), PhotoEncoder(config.w_dim, config.nef)
         self.ada = Controller(config.ada_target, config.ada_kimg)
         self._average_from_here()
 
     def _average_from_here(self) -> None:
-        self.G_ema.load_state_dict(self.G.state_dict())
-        self.E_ema.load_state_dict(self.E.state_dict())
+        for ema, net in self._averages():
+            ema.load_state_dict(net.state_dict())
+
+    def _averages(self) -> list[tuple[nn.Module, nn.Module]]:
+        return [(self.G_ema, self.G), (self.E_ema, self.E), (self.R_ema, self.R)]
 
     def parts(self) -> dict:
-        return {name: getattr(self, name) for name in ("G", "E", "D", "G_ema", "E_ema", "ada", "G_opt", "D_opt")}
+        names = ("G", "E", "R", "D", "G_ema", "E_ema", "R_ema", "ada", "G_opt", "D_opt")
+        return {name: getattr(self, name) for name in names}
 
     def start(self) -> None:
         """Let w start as the principal components of the photos."""
-        count = min(2048, len(self.dataset))
-        photos = [resize(self.dataset[n]["photo"][None] / 127.5 - 1, ENCODED_WIDTH) for n in range(count)]
-        self.E.start(torch.cat(photos).to(self.device))
+        self.E.start(self._photos(2048, ENCODED_WIDTH).to(self.device))
+        if self.config.kimg_512 <= 0:
+            self._start_details()
         self._average_from_here()
 
+    @torch.no_grad()
+    def _start_details(self) -> None:
+        """Let details start as what w misses of the photos."""
+        photos = self._photos(512, READ_WIDTH).to(self.device)
+        w = self.E_ema(resize(photos, ENCODED_WIDTH))
+        parts = [self.G_ema(part[:, None].expand(-1, self.G.num_ws, -1), None, READ_WIDTH) for part in w.split(16)]
+        self.R.start(photos, torch.cat(parts))
+        self.R_ema.load_state_dict(self.R.state_dict())
+
+    def _photos(self, count: int, width: int) -> torch.Tensor:
+        """The first photos, [N,3,3/4 width,width] in [-1, 1]."""
+        numbers = range(min(count, len(self.dataset)))
+        return torch.cat([resize(self.dataset[n]["photo"][None] / 127.5 - 1, width) for n in numbers])
+
     def rate(self, nimg: int) -> float:
-        """Linearly up to 1, and at the end linearly to 0."""
+        """Linearly up to 1, and at the end linearly to 0; once more for the details."""
         config = self.config
-        warm = (nimg + config.batch_size) / (1000 * config.warm_up)
-        return min(warm, late_decay(nimg, config.kimg, config.decay_from))
+        detailing = nimg >= config.kimg_512 * 1000
+        start, end = (config.kimg_512, config.kimg) if detailing else (0, min(config.kimg, config.kimg_512))
+        warm = (nimg - 1000 * start + config.batch_size) / (1000 * config.warm_up)
+        return min(warm, late_decay(nimg - 1000 * start, end - start, config.decay_from))
+
+    def _choose(self, nimg: int) -> None:
+        """Which parameters this stage trains, and how fast."""
+        config = self.config
+        detailing, alone = nimg >= config.kimg_512 * 1000, nimg < config.kimg_details * 1000
+        self.G.requires_grad_(not (detailing and alone))
+        for net in (self.E.convs, self.E.narrow, self.E.to_w, *self.G.shape_layers()):
+            net.requires_grad_(not detailing)
+        for net in (self.G.details, self.R):
+            net.requires_grad_(detailing)
+        self.G_opt.param_groups[0]["initial_lr"] = config.G_lr_late if detailing else config.G_lr
 
     def step(self, batch: dict, nimg: int, first: int) -> dict[str, float]:
         """Encoder and synthesis, then the critics."""
         config = self.config
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + first)
-        width = config.width(nimg)
+        width, detailing = config.width(nimg), nimg >= config.kimg_512 * 1000
+        alone = detailing and nimg < config.kimg_details * 1000
+        self._choose(nimg)
         view = View(width, generator)
         photo = batch["photo"].to(self.device).contiguous(memory_format=torch.channels_last) / 127.5 - 1
         ramp = (nimg / 1000 - config.adversary_from) / (config.adversary_full - config.adversary_from)
-        ramp = min(1.0, max(0.0, ramp))
+        ramp = 0.0 if alone else min(1.0, max(0.0, ramp))
         count = round(len(photo) * config.crossings) if ramp > 0 else 0
         paired = (torch.arange(len(photo), device=self.device) < len(photo) - count).float()
         everyone = torch.ones_like(paired)
@@ -182,7 +241,12 @@ class GenerateTraining(Training):
         with self.autocast():
             w = self.E(resize(photo, ENCODED_WIDTH)).float()
             noise = config.w_noise * torch.randn(w.shape, generator=generator).to(self.device)
-            fake = self.G(imagine(w + noise, count, self.G.num_ws, generator), width).float()
+            read = self.R(resize(photo, READ_WIDTH))
+            ws, details = imagine(w + noise, quantise(read), count, self.G.num_ws, generator)
+            plain = torch.rand(len(photo), generator=generator).to(self.device) < config.drop_details * (not alone)
+            fake = self.G(ws, details * ~plain[:, None, None, None] if detailing else None, width).float()
+            with torch.no_grad():
+                said = self.G(ws, None, 64).float() if detailing and count else None
         seen_fake, seen_real = disturb(self.ada.p.item(), generator, view(fake), view(target))
         fake_maps = self.features(seen_fake.bfloat16())
         pooled_fake = self.features.pool(fake_maps)
@@ -201,6 +265,10 @@ class GenerateTraining(Training):
             "features": config.lambda_features * losses.feature_distance(fake_maps, real_maps, paired),
             "pooled": config.lambda_pooled * losses.pooled_distance(pooled_fake, pooled_real, paired),
             "w": config.lambda_w * w.square().mean(),
+            "levels": config.lambda_levels * losses.unused_levels(read),
+            "outline": config.lambda_outline * losses.l1(cells(fake), cells(said), 1 - paired)
+            if said is not None
+            else w.new_zeros(()),
             "patches": ramp * config.lambda_patches * losses.generator_logistic(patches, everyone),
             "heads": ramp
             * config.lambda_heads
@@ -243,15 +311,44 @@ class GenerateTraining(Training):
     def follow(self, stats: dict[str, float], nimg: int) -> None:
         """The moving averages, and ADA's next p."""
         decay = ema_decay(self.config.batch_size, nimg, self.config.ema_kimg)
-        update_ema(self.G_ema, self.G, decay)
-        update_ema(self.E_ema, self.E, decay)
+        for ema, net in self._averages():
+            update_ema(ema, net, decay)
+        if nimg < self.config.kimg_512 * 1000 <= nimg + self.config.batch_size:
+            self._start_details()
         if "r_t" in stats:
             self.ada.update(stats["r_t"], self.config.batch_size)
 
+    @torch.no_grad()
+    def measure(self) -> dict[str, float]:
+        """Kernel distance x1000 of `measured` drawn sneakers, psi 1, to as many held-out photos."""
+        count = self.config.measured
+        if not count:
+            return {}
+        model = self._model(every=max(1, len(self.dataset) // 1000))
+        draws = [model.bank.draw(seed, {}) for seed in range(count)]
+        fakes = (model(draws[n : n + 8]) for n in range(0, count, 8))
+        reals = self.held_out.photos[self.held_out.index[:count]]
+        reals = (
+            torch.from_numpy(part).permute(0, 3, 1, 2) / 127.5 - 1
+            for part in np.array_split(reals, max(1, len(reals) // 8))
+        )
+        pooled = [
+            torch.cat([self.features.pooled(part.to(self.device).bfloat16()).double().cpu() for part in parts])
+            for parts in (fakes, reals)
+        ]
+        return {"kernel_distance_x1000": kernel_distance(*(features.numpy() for features in pooled))}
+
     def snapshot(self, out: Path, nimg: int) -> None:
-        self.sheet.draw(self.G_ema, self.E_ema, self.config.width(nimg - 1)).save(out / "samples.png")
-        bank = WBank.of(*encode_photos(self.E_ema, self.dataset))
-        export(out, GenerateModel, self.config.architecture(), bank, synthesis=self.G_ema, encoder=self.E_ema)
+        self.sheet.draw(self.G_ema, self.E_ema, self.R_ema, self.config.width(nimg - 1)).save(out / "samples.png")
+        export(out, self.config.architecture(), self._model())
+
+    def _model(self, every: int = 1) -> GenerateModel:
+        """The averages as the app has them, with every so-manieth photo in the bank."""
+        w, languages = encode_photos(self.E_ema, self.dataset, ENCODED_WIDTH, every)
+        read, _ = encode_photos(self.R_ema, self.dataset, READ_WIDTH, every)
+        bank = WBank.of(w, languages, pack(quantise(read)))
+        networks = {"synthesis": self.G_ema, "encoder": self.E_ema, "detail_encoder": self.R_ema}
+        return assemble(GenerateModel, self.config.architecture(), bank, **networks)
 
 
 def train(config: Config) -> None:

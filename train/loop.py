@@ -73,6 +73,10 @@ class Training(ABC):
     def follow(self, stats: dict[str, float], nimg: int) -> None:
         """After the optimizers' step: moving averages and whatever else goes by `stats`, the whole batch's losses."""
 
+    def measure(self) -> dict[str, float]:
+        """How good the result is at a snapshot, for the log."""
+        return {}
+
     @abstractmethod
     def snapshot(self, out: Path, nimg: int) -> None:
         """Write samples.png and the result, config.json and model.safetensors."""
@@ -153,6 +157,7 @@ def run(kind: type[Training], config: RunConfig) -> None:
         stats, sums = {key: value / steps for key, value in sums.items()}, {}
         bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in stats.items()))
         if main:
+            stats |= training.measure()
             log_stats(out / "stats.jsonl", kimg=nimg / 1000, seconds=seconds, **stats)
             save_checkpoint(out / "checkpoint.safetensors", training.parts(), nimg, seconds)
             write_result(training, out, nimg, seconds, processes)

@@ -37,6 +37,12 @@ def pooled_distance(fake: torch.Tensor, real: torch.Tensor, weights: torch.Tenso
     return weighted_mean((fake - real).float().square().sum(1) / real.float().square().sum(1), weights)
 
 
+def unused_levels(codes: torch.Tensor) -> torch.Tensor:
+    """How far each channel of codes [N,C,H,W] before their quantisation is from mean 0 and deviation 1: where all fall
+    on one level, nothing is said, and nothing is learnt."""
+    return (codes.mean((0, 2, 3)).square() + (codes.std((0, 2, 3)) - 1).square()).mean()
+
+
 def generator_hinge(logits: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Generator's half of the hinge loss (arXiv 1802.05957)."""
     return weighted_mean(-logits.float(), weights)

@@ -20,7 +20,7 @@ from train import losses, pairs
 from train.data import Sneakers
 from train.features import CHANNELS, Features
 from train.loop import RunConfig, Training, ema_decay, late_decay, main, run, update_ema
-from train.snapshot import SampleSheet, encode_photos, export
+from train.snapshot import SampleSheet, assemble, encode_photos, export
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,8 @@ class SketchTraining(Training):
     def snapshot(self, out: Path, nimg: int) -> None:
         self.sheet.draw(self.G_ema, self.E_ema).save(out / "samples.png")
         bank = CodeBank.of(*encode_photos(self.E_ema, self.dataset))
-        export(out, SketchModel, self.config.architecture(), bank, unet=self.G_ema, style=self.E_ema)
+        config = self.config.architecture()
+        export(out, config, assemble(SketchModel, config, bank, unet=self.G_ema, style=self.E_ema))
 
 
 def train(config: Config) -> None:

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from isneaker.images import to_picture
+from isneaker.nets.details import quantise
 from train.data import Photos, Sneakers
 
 COLUMNS, ROWS = 6, 4  # ROWS of sketches above their pictures
@@ -45,19 +46,20 @@ class SampleSheet:
 
 
 class PhotoSheet:
-    """The same held-out photos, what comes back of them, and crossings of each with the next, at every snapshot."""
+    """The same held-out photos, what comes back of them by w alone and with details, and crossings of each with the next,
+    at every snapshot."""
 
     def __init__(self, held_out: Photos):
         self.photos = torch.stack([held_out[n * 7]["photo"] for n in range(COLUMNS * 2)]) / 127.5 - 1
 
     @torch.no_grad()
-    def draw(self, G: nn.Module, E: nn.Module, width: int) -> Image.Image:
-        """Three rows of pictures, twice, at half size; pictures made `width` wide."""
+    def draw(self, G: nn.Module, E: nn.Module, R: nn.Module, width: int) -> Image.Image:
+        """Four rows of pictures, twice, at half size; pictures made `width` wide."""
         device = next(G.parameters()).device
         w = E(F.avg_pool2d(self.photos, 4).to(device))
-        rows = [self.photos]
-        for source in (w, (w + w.roll(1, 0)) / 2):
-            photos = G(source[:, None].expand(-1, G.num_ws, -1), width).float().cpu()
+        details, rows = quantise(R(F.avg_pool2d(self.photos, 2).to(device))), [self.photos]
+        for source, said in ((w, None), (w, details), ((w + w.roll(1, 0)) / 2, details)):
+            photos = G(source[:, None].expand(-1, G.num_ws, -1), said, width).float().cpu()
             rows.append(F.interpolate(photos, (384, 512), mode="bilinear"))
         sheet = Image.new("RGB", (COLUMNS * 256, 2 * len(rows) * 192), "white")
         for r, row in enumerate(rows):
@@ -85,14 +87,18 @@ class CutoutSheet:
         return sheet
 
 
-def export(out: Path, kind: type[nn.Module], config: dict[str, int], bank: nn.Module, **networks: nn.Module) -> None:
-    """Write a run's result: a model with a bank of codes and the given networks by their names in it."""
-    config = config | {"num_codes": len(bank.codes)}
-    model = kind(**config)
+def assemble(kind: type[nn.Module], config: dict[str, int], bank: nn.Module, **networks: nn.Module) -> nn.Module:
+    """A model with a bank of codes and the given networks by their names in it."""
+    model = kind(**config, num_codes=len(bank.codes))
     for name, net in networks.items():
         getattr(model, name).load_state_dict(net.state_dict())
     model.bank = bank
-    save_model(out, config, model)
+    return model
+
+
+def export(out: Path, config: dict[str, int], model: nn.Module) -> None:
+    """Write a run's result: a model that `assemble` made."""
+    save_model(out, config | {"num_codes": len(model.bank.codes)}, model)
 
 
 def save_model(out: Path, config: dict[str, int], model: nn.Module) -> None:
@@ -105,10 +111,12 @@ def save_model(out: Path, config: dict[str, int], model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def encode_photos(E: nn.Module, dataset: Sneakers) -> tuple[torch.Tensor, torch.Tensor]:
-    """All photos of a dataset -> their codes [K,z_dim] and languages [K]."""
-    device, codes = next(E.parameters()).device, []
-    for part in np.array_split(dataset.index, max(1, len(dataset) // 64)):
+def encode_photos(
+    E: nn.Module, dataset: Sneakers, width: int = 128, every: int = 1
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Every so-manieth photo of a dataset, seen `width` pixels wide -> their codes [K,...] and languages [K]."""
+    device, codes, index = next(E.parameters()).device, [], dataset.index[::every]
+    for part in np.array_split(index, max(1, len(index) // 64)):
         photos = torch.from_numpy(dataset.photos[part]).permute(0, 3, 1, 2).to(device) / 127.5 - 1
-        codes.append(E(F.avg_pool2d(photos, 4)).cpu())
-    return torch.cat(codes), torch.from_numpy(dataset.languages[dataset.index]).to(torch.int8)
+        codes.append(E(F.avg_pool2d(photos, photos.shape[3] // width)).cpu())
+    return torch.cat(codes), torch.from_numpy(dataset.languages[index]).to(torch.int8)

@@ -4,7 +4,7 @@ from PIL import Image
 
 from isneaker import catalogue
 from isneaker.design import HEIGHT, WIDTH, Design
-from isneaker.render import render
+from isneaker.render import render_small
 from isneaker.ui.tiles import COLUMNS, READY, sheet_of
 
 
@@ -14,7 +14,7 @@ def main() -> None:
     sheet = Image.new("RGB", (COLUMNS * WIDTH // 2, READY // COLUMNS * HEIGHT // 2))
     for seed in range(READY):
         place = (seed % COLUMNS * WIDTH // 2, seed // COLUMNS * HEIGHT // 2)
-        sheet.paste(render(Design(model=model, seed=seed)).reduce(2), place)
+        sheet.paste(render_small(Design(model=model, seed=seed)), place)
     path = sheet_of(model)
     for old in path.parent.glob("tiles-*.webp"):
         old.unlink()

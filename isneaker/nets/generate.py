@@ -1,62 +1,129 @@
 """The generate model as one module: seeds and languages to photos that do not exist; photos to w."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from isneaker.nets.encoder import PhotoEncoder
+from isneaker.nets import details as grid
+from isneaker.nets.details import DetailEncoder
+from isneaker.nets.encoder import ENCODED_WIDTH, PhotoEncoder
 from isneaker.nets.style import CodeBank
 from isneaker.nets.stylegan2 import Synthesis
 
 NEIGHBOURS = 16  # of a stored w, from which its partner is drawn
 BEYOND = 1.3  # times where 98 of 100 photos lie along a direction
 SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and material
+UNSAID = 0.5  # psi from which on details are as strong as a photo's
+
+
+class Latent(NamedTuple):
+    """What the synthesis network makes a sneaker of: w of shape and look [2,w_dim], or one for both [1,w_dim], or one
+    for each layer [num_ws,w_dim]; details [4,12,16], 0 where nothing is said."""
+
+    w: torch.Tensor
+    details: torch.Tensor
 
 
 class GenerateModel(nn.Module):
     """All that lies in a generate model's `model.safetensors`; its arguments are the `config.json` beside it."""
 
-    def __init__(self, w_dim: int = 256, ngf: int = 40, nef: int = 48, num_codes: int = 0):
+    def __init__(self, w_dim: int = 256, ngf: int = 40, nef: int = 48, num_codes: int = 0, detailed: bool = False):
         super().__init__()
-        self.synthesis = Synthesis(w_dim, ngf)
+        self.synthesis = Synthesis(w_dim, ngf, detailed)
         self.encoder = PhotoEncoder(w_dim, nef)
-        self.bank = WBank(num_codes, w_dim)
+        self.detail_encoder = DetailEncoder(nef) if detailed else None
+        self.bank = WBank(num_codes, w_dim, detailed)
 
     def ws(self, w: torch.Tensor) -> torch.Tensor:
-        """w [w_dim], or of shape and look [2,w_dim], or of each layer -> the w of each layer [num_ws,w_dim]."""
-        if w.ndim == 2 and len(w) == 2:
+        """w of shape and look [2,w_dim], of all [1,w_dim], or of each layer -> the w of each layer [num_ws,w_dim]."""
+        if len(w) == 2:
             return w[(torch.arange(self.synthesis.num_ws) >= SHAPE_LAYERS).long()]
         return w.expand(self.synthesis.num_ws, -1)
 
+    def encode(self, photos: torch.Tensor) -> list[Latent]:
+        """Photos [N,3,384,512] in [-1, 1] -> what brings each back."""
+        w = self.encoder(F.avg_pool2d(photos, photos.shape[3] // ENCODED_WIDTH))
+        if self.detail_encoder is None:
+            return [Latent(each[None], grid.nothing()) for each in w]
+        details = grid.quantise(self.detail_encoder(F.avg_pool2d(photos, photos.shape[3] // grid.READ_WIDTH)))
+        return [Latent(each[None], said) for each, said in zip(w, details)]
+
+    def forward(self, latents: list[Latent], width: int = 512) -> torch.Tensor:
+        """Latents -> photos [N,3,3/4 width,width] in about [-1, 1]."""
+        ws, details = torch.stack([self.ws(latent.w) for latent in latents]), [latent.details for latent in latents]
+        return self.synthesis(ws, torch.stack(details), width)
+
 
 class WBank(CodeBank):
-    """The w of the training photos: a design language is a density over w, drawn by seed.
+    """The w and the details of the training photos: a design language is a density over them, drawn by seed.
 
     A draw takes its shape from one place and its look from another. Each lies between a stored w and a neighbour of
-    the same language, with noise: near enough to what the synthesis network knows, and no copy of anything.
+    the same language, with noise: near enough to what the synthesis network knows, and no copy of anything. Its details
+    are those of the shape's photo at one end of the shoe and those of the neighbour at the other.
+
+    details [K,192] uint8, packed, of a model that has them.
     """
 
     scale = 8  # w's first principal components reach about +-15
+    link_scale = 3  # in a code: training noise is a third of such a step
     noise = 0.1
 
-    def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> torch.Tensor:
-        """Seed, weights of languages (none: the data's own mix) and truncation in [0, 1] -> w of shape and look
-        [2,w_dim].
+    def __init__(self, count: int, w_dim: int, detailed: bool = False):
+        super().__init__(count, w_dim)
+        self.register_buffer("details", torch.zeros(count, grid.CELLS, dtype=torch.uint8) if detailed else None)
 
-        A mix is the weighted sum of each language's draw for this seed, so it is continuous in the weights; psi 0 is
-        the mean of the languages (arXiv 1812.04948). Looks are truncated less: their mean is grey.
+    @classmethod
+    def of(cls, codes: torch.Tensor, languages: torch.Tensor, details: torch.Tensor | None = None) -> "WBank":
+        """w [K,w_dim], languages [K] and packed details [K,192] of K photos -> their bank."""
+        bank = super().of(codes, languages)
+        if details is not None:
+            bank.details = details[torch.argsort(languages, stable=True)]
+        return bank
+
+    @classmethod
+    def pack(cls, latent: Latent) -> bytes:
+        """A latent of one w -> the bytes that a Design keeps of it: w's, and those of the details where there are any."""
+        steps = (latent.w[0] * cls.link_scale).round().clamp(-127, 127).to(torch.int8)
+        said = grid.pack(latent.details).numpy().tobytes() if latent.details.any() else b""
+        return steps.numpy().tobytes() + said
+
+    def unpack(self, code: bytes) -> Latent:
+        """What `pack` made -> the latent. Raises ValueError where it is not one of this model's."""
+        w_dim = self.codes.shape[1]
+        said = torch.tensor(list(code[w_dim:]), dtype=torch.uint8)
+        if len(code) < w_dim or len(said) not in (0, grid.CELLS if self.details is not None else 0):
+            raise ValueError("this is not a code of this model")
+        w = torch.tensor(list(memoryview(code[:w_dim]).cast("b")), dtype=torch.float32)[None] / self.link_scale
+        return Latent(w, grid.unpack(said) if len(said) else grid.nothing())
+
+    def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
+        """Seed, weights of languages (none: the data's own mix) and truncation in [0, 1] -> a sneaker of w for shape and
+        for look.
+
+        A mix is the weighted sum of each language's draw for this seed, so w is continuous in the weights; psi 0 is
+        the mean of the languages (arXiv 1812.04948). Looks are truncated less: their mean is grey. Of the details, each
+        language gives those of as many columns as its weight says.
         """
         generator = torch.Generator().manual_seed(seed)
         places, shares = torch.rand(2, generator=generator).tolist(), torch.rand(2, generator=generator).tolist()
         ranks = torch.randint(1, NEIGHBOURS, (2,), generator=generator).tolist()
         w = self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
-        for language, weight in (mix or {-1: 1.0}).items():
+        seam, column = float(torch.rand((), generator=generator)), 0.0
+        along, details = torch.arange(grid.COLUMNS) / grid.COLUMNS, grid.nothing()
+        mix = mix or {-1: 1.0}
+        average = sum(weight * self._of(language).mean(0) for language, weight in mix.items())
+        for language, weight in mix.items():
             stored = self._of(language)
-            drawn = torch.stack([_between(stored, *choice) for choice in zip(places, ranks, shares)])
-            w = w + weight * (drawn - stored.mean(0))
-        average = sum(weight * self._of(language).mean(0) for language, weight in (mix or {-1: 1.0}).items())
-        return average + torch.tensor([[psi], [psi**0.5]]) * w
+            pairs = [self._neighbours(stored, place, rank) for place, rank in zip(places, ranks)]
+            between = [stored[a] + share / 2 * (stored[b] - stored[a]) for (a, b), share in zip(pairs, shares)]
+            w = w + weight * (torch.stack(between) - stored.mean(0))
+            own = torch.where(along < seam, *self._details(language, pairs[0]))
+            details = torch.where((along >= column) & (along < column + weight), own, details)
+            column += weight
+        return Latent(average + torch.tensor([[psi], [psi**0.5]]) * w, min(1.0, psi / UNSAID) * details)
 
     def reach(self, direction: torch.Tensor) -> tuple[float, float]:
         """How far the photos' w lie along a direction [w_dim], lowest and highest, in steps of it."""
@@ -70,9 +137,23 @@ class WBank(CodeBank):
         start, end = self.share(language)
         return self.codes[start:end].float() / self.scale
 
+    def photos(self, every: int) -> list[Latent]:
+        """The latents of every so-manieth stored photo."""
+        return [
+            Latent(w[None].float() / self.scale, grid.nothing() if self.details is None else grid.unpack(self.details[i]))
+            for i, w in enumerate(self.codes) if i % every == 0
+        ]  # fmt: skip
 
-def _between(stored: torch.Tensor, place: float, rank: int, share: float) -> torch.Tensor:
-    """The w [w_dim] at a place in [0, 1) of stored ones [K,w_dim], moved by up to half towards its rank-th neighbour."""
-    own = stored[int(place * len(stored))]
-    near = torch.cdist(own[None], stored)[0].argsort()[:NEIGHBOURS]
-    return own + share / 2 * (stored[near[rank % len(near)]] - own)
+    def _details(self, language: int, places: tuple[int, int]) -> torch.Tensor:
+        """The stored details [2,4,12,16] of two photos of a language."""
+        if self.details is None:
+            return grid.nothing().expand(2, -1, -1, -1)
+        start, _ = self.share(language)
+        return grid.unpack(self.details[[start + place for place in places]])
+
+    @staticmethod
+    def _neighbours(stored: torch.Tensor, place: float, rank: int) -> tuple[int, int]:
+        """Two of the stored w [K,w_dim]: the one at a place in [0, 1), and its rank-th neighbour."""
+        own = int(place * len(stored))
+        near = torch.cdist(stored[own][None], stored)[0].argsort()[:NEIGHBOURS]
+        return own, int(near[rank % len(near)])

@@ -80,10 +80,11 @@ class CodeBank(nn.Module):
         """A code [z_dim] -> the bytes that a Design keeps of it."""
         return (code * cls.scale).round().clamp(-127, 127).to(torch.int8).numpy().tobytes()
 
-    @classmethod
-    def unpack(cls, code: bytes) -> torch.Tensor:
-        """What `pack` made -> the code [1,len(code)]."""
-        return torch.tensor(list(memoryview(code).cast("b")), dtype=torch.float32)[None] / cls.scale
+    def unpack(self, code: bytes) -> torch.Tensor:
+        """What `pack` made -> the code [1,z_dim]. Raises ValueError where it is not one of this model's."""
+        if len(code) != self.codes.shape[1]:
+            raise ValueError("this is not a code of this model")
+        return torch.tensor(list(memoryview(code).cast("b")), dtype=torch.float32)[None] / self.scale
 
     def draw(self, seed: int, mix: dict[int, float]) -> torch.Tensor:
         """Seed and weights of languages (none: the data's own mix) -> a code [1,z_dim].

@@ -2,14 +2,18 @@
 
 Modulation is not fused into the weights: activations are scaled, weights are shared by the batch, which is several
 times faster on a CPU. Up-sampling is bilinear, after the convolution. The 4x4 constant is a linear image of w: shapes
-are learnt sooner than through modulations alone. The last doubling is a pixel shuffle.
+are learnt sooner than through modulations alone. The last doubling is a pixel shuffle. Where there are details, they
+come in at 64x48, after the shape.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from isneaker.nets.details import DetailDecoder
+
 WIDTHS = (8, 16, 32, 64, 128, 256)  # of the feature maps, at 4:3; the picture is twice as wide as the last
+DETAILED = 2  # the doubling after which details come in
 
 
 class ModulatedConv(nn.Module):
@@ -63,7 +67,7 @@ class Synthesis(nn.Module):
     The picture is a sum over all widths (skip connections to RGB), counted from white, and starts at white.
     """
 
-    def __init__(self, w_dim: int = 256, ngf: int = 40):
+    def __init__(self, w_dim: int = 256, ngf: int = 40, detailed: bool = True):
         super().__init__()
         channels = (8 * ngf, 8 * ngf, 32 * ngf // 5, 4 * ngf, 2 * ngf, ngf)  # at WIDTHS
         self.w_dim, self.num_ws = w_dim, 2 * len(channels)
@@ -77,9 +81,15 @@ class Synthesis(nn.Module):
         self.convs = nn.ModuleList(Layer(c, c, w_dim, width) for c, width in zip(channels[1:], WIDTHS[1:]))
         self.to_rgb = nn.ModuleList(ModulatedConv(c, 3, 1, w_dim, demodulate=False) for c in channels[1:])
         self.to_blocks = ModulatedConv(channels[-1], 12, 3, w_dim, demodulate=False)
+        self.details = DetailDecoder(channels[DETAILED], channels[DETAILED + 1], ngf) if detailed else None
 
-    def forward(self, ws: torch.Tensor, width: int = 512) -> torch.Tensor:
-        """ws [N,num_ws,w_dim] -> photos [N,3,3/4 width,width] in about [-1, 1]; width 16, 32, ... 512."""
+    def shape_layers(self) -> list[nn.Module]:
+        """The parts before the details."""
+        return [self.input, self.first, *(part[:DETAILED] for part in (self.ups, self.convs, self.to_rgb))]
+
+    def forward(self, ws: torch.Tensor, details: torch.Tensor | None = None, width: int = 512) -> torch.Tensor:
+        """ws [N,num_ws,w_dim] and details [N,4,12,16], 0 for none, -> photos [N,3,3/4 width,width] in about [-1, 1];
+        width 16, 32, ... 512."""
         x = (
             self.input(ws[:, 0])
             .reshape(len(ws), self.input_channels, 6, 8)
@@ -88,7 +98,10 @@ class Synthesis(nn.Module):
         x = self.first(x, ws[:, 0])
         picture = x.new_zeros(len(ws), 3, 6, 8)
         for i, (up, conv, to_rgb) in enumerate(zip(self.ups, self.convs, self.to_rgb)):
-            x = conv(up(x, ws[:, 2 * i + 1]), ws[:, 2 * i + 2])
+            shape, x = x, up(x, ws[:, 2 * i + 1])
+            if i == DETAILED and details is not None and self.details:
+                x = x + self.details(details, shape)
+            x = conv(x, ws[:, 2 * i + 2])
             picture = _double(picture) + to_rgb(x, ws[:, 2 * i + 2])
             if picture.shape[3] == width:
                 return 1 - picture

@@ -27,14 +27,15 @@ def page_of(number, psi, picks, *weights) -> str:
     return " ".join(to_token(replace(first, seed=seed)) for seed in seeds)
 
 
-def step(number, by: int) -> int:
-    """The page before or after."""
-    return int(min(max(share.number(number, 1, PAGES, "page") + by, 1), PAGES))
+def turn(number, *controls, by: int) -> tuple[int, str]:
+    """The page before or after, and its tokens."""
+    page = int(min(max(share.number(number, 1, PAGES, "page") + by, 1), PAGES))
+    return page, page_of(page, *controls)
 
 
-def anywhere() -> int:
-    """A page that probably nobody has seen."""
-    return int(np.random.default_rng().integers(1, PAGES))
+def anywhere(_, *controls) -> tuple[int, str]:
+    """A page that probably nobody has seen, and its tokens."""
+    return turn(int(np.random.default_rng().integers(1, PAGES)), *controls, by=0)
 
 
 def build(tab: gr.Tab) -> Tiles:
@@ -53,14 +54,11 @@ def build(tab: gr.Tab) -> Tiles:
         jump = gr.Button("Anywhere", min_width=64, elem_id="discover-anywhere")
         more = gr.Button("More", variant="primary", min_width=64, elem_id="discover-more")
 
-    def then_tiles(event) -> None:
-        inputs = [number, psi, picks, *weights]
-        tiles.fill(event.then(page_of, inputs, tiles.tokens, show_progress="hidden", **share.PRIVATE))
-
+    inputs, shown = [number, psi, picks, *weights], [number, tiles.tokens]
     alone = {"show_progress": "hidden", "trigger_mode": "once", **share.PRIVATE}
-    then_tiles(back.click(partial(step, by=-1), number, number, **alone))
-    then_tiles(more.click(partial(step, by=1), number, number, **alone))
-    then_tiles(jump.click(anywhere, None, number, **alone))
+    tiles.fill(back.click(partial(turn, by=-1), inputs, shown, **alone))
+    tiles.fill(more.click(partial(turn, by=1), inputs, shown, **alone))
+    tiles.fill(jump.click(anywhere, inputs, shown, **alone))
     controls = [number.submit, psi.release, picks.input, *(weight.release for weight in weights), tab.select]
-    then_tiles(gr.on(controls, lambda: None, None, None, **alone))
+    tiles.fill(gr.on(controls, partial(turn, by=0), inputs, shown, **alone))
     return tiles

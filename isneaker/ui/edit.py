@@ -10,8 +10,10 @@ from isneaker import catalogue, sliders
 from isneaker.design import MAX_SEED, Design
 from isneaker.images import PictureError, open_picture
 from isneaker.invert import invert, refine
+from isneaker.nets.details import nothing
+from isneaker.nets.generate import Latent
 from isneaker.photos import prepare
-from isneaker.render import render, ws_of
+from isneaker.render import latent_of, render
 from isneaker.ui import share
 
 REACH = 2.0  # deviations to either side that a slider offers
@@ -57,7 +59,8 @@ def mix_in(token: str, request: gr.Request):
     model = catalogue.load(design.model)
     other = Design(model=design.model, seed=int(np.random.default_rng().integers(MAX_SEED + 1)), psi=1)
     crossover = design.crossover if design.fine else model.synthesis.num_ws // 2
-    return start_from(replace(design, fine=model.bank.pack(ws_of(model, other)[-1]), crossover=crossover), request)
+    look = Latent(latent_of(model, other).w[-1:], nothing())
+    return start_from(replace(design, fine=model.bank.pack(look), crossover=crossover), request)
 
 
 def open_tab(token: str, request: gr.Request):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from isneaker import catalogue
 from isneaker.design import HEIGHT, WIDTH, Design, DesignError
-from isneaker.render import render
+from isneaker.render import render_small
 from isneaker.tokens import from_token
 from isneaker.ui import share
 
@@ -27,7 +27,7 @@ def _tile(token: str) -> Image.Image:
         design = replace(from_token(token), finish=None)
         if design.model not in catalogue.rows():
             design = replace(design, model=catalogue.newest(catalogue.architecture_of(design.model)))
-        return ready_made(design) or render(design).reduce(2)
+        return ready_made(design) or render_small(design)
     except (DesignError, catalogue.WeightsUnavailable):
         return Image.new("RGB", (256, 192), "white")
 

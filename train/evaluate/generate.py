@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from scipy.stats import spearmanr
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from isneaker import catalogue, sliders
@@ -17,17 +15,18 @@ from isneaker.images import to_picture
 from isneaker.languages import LANGUAGES
 from isneaker.nets.generate import GenerateModel
 from isneaker.render import render, render_all
-from train.directions import TITLES
+from train.directions import TITLES, monotone
 from train.evaluate import metrics
 from train.evaluate.classifier import languages_kept
 from train.features import Features
 
 SAMPLES, SLIDER_SEEDS, OF_LANGUAGE, SHOWN = 2000, 100, 20, 24
+NEWNESS = Path("runs/newness.png")  # it shows photos of the data set: not to be committed
 POSITIONS = (-200, -100, 0, 100, 200)  # hundredths
 
 
 def evaluate_generate(data: Path, model: str) -> tuple[dict[str, float], Image.Image]:
-    """Metrics of a generate model on the held-out split, and a page of samples of every language."""
+    """Metrics of a generate model on the held-out split, and a page of samples of every language; writes NEWNESS."""
     with open(data / "metadata.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     net = Features()
@@ -46,6 +45,7 @@ def evaluate_generate(data: Path, model: str) -> tuple[dict[str, float], Image.I
         "variety_ratio": float(metrics.pair_distances(samples[:400]).mean() / metrics.pair_distances(real).mean()),
     }
     bank = np.concatenate([metrics.features_of([_open(p) for p in part], net) for part in _parts(training)])
+    newness_page(model, samples[:SHOWN], training, bank).save(NEWNESS)
     results |= languages_kept([Design(model=model, seed=seed) for seed in range(OF_LANGUAGE)], data)
     results |= newness(samples, real, bank) | inversion(model, photos, real, bank, net) | slider_scores(model)
     return {k: round(v, 3) for k, v in results.items()}, sample_page(model)
@@ -62,6 +62,16 @@ def newness(samples: np.ndarray, real: np.ndarray, bank: np.ndarray) -> dict[str
     return {"nearest_training_ratio": float(np.median(_nearest(samples, bank)) / np.median(_nearest(real, bank)))}
 
 
+def newness_page(model: str, samples: np.ndarray, training: list[Path], bank: np.ndarray) -> Image.Image:
+    """The first sneakers, psi 1, given their features, each with its nearest training photo below it."""
+    page = Image.new("RGB", (6 * 256, -(-len(samples) // 6) * 2 * 192), "white")
+    for seed, row in enumerate(samples):
+        nearest = _open(training[int(np.linalg.norm(bank - row, axis=1).argmin())])
+        for below, picture in enumerate((render(Design(model=model, seed=seed, psi=1)), nearest)):
+            page.paste(picture.reduce(2), (seed % 6 * 256, (seed // 6 * 2 + below) * 192))
+    return page
+
+
 @torch.no_grad()
 def inversion(model: str, photos: list[Image.Image], real: np.ndarray, bank: np.ndarray, net: Features) -> dict:
     """Mean feature distance of held-out photos to what comes back, to the nearest training photo's = 1."""
@@ -69,9 +79,8 @@ def inversion(model: str, photos: list[Image.Image], real: np.ndarray, bank: np.
     back = []
     for part in _parts(photos[:200]):
         x = torch.from_numpy(np.stack([np.asarray(p) for p in part])).permute(0, 3, 1, 2) / 127.5 - 1
-        w = net_model.encoder(F.avg_pool2d(x, 4))
-        codes = torch.cat([net_model.bank.unpack(net_model.bank.pack(code)) for code in w])
-        pictures = net_model.synthesis(codes[:, None].expand(-1, net_model.synthesis.num_ws, -1))
+        packed = [net_model.bank.pack(latent) for latent in net_model.encode(x)]
+        pictures = net_model([net_model.bank.unpack(code) for code in packed])
         back.append(metrics.features_of([to_picture(p) for p in pictures], net))
     distance = np.linalg.norm(np.concatenate(back) - real[:200], axis=1).mean()
     return {"inversion_ratio": float(distance / _nearest(real[:200], bank).mean())}
@@ -86,9 +95,8 @@ def slider_scores(model: str) -> dict[str, float]:
         if TITLES[name] not in sliders.load(model):
             continue
         moved = [_values_along(model, seed, TITLES[name]) for seed in range(SLIDER_SEEDS)]  # [seeds][positions,K]
-        ranks = [spearmanr(range(len(POSITIONS)), values[:, i]).statistic for values in moved]
         effects = np.nanmean([np.abs(v[-1] - v[0]) for v in moved], axis=0) / spread
-        scores[f"slider_{name}_monotone"] = float(np.mean(np.array(ranks) >= 0.9))
+        scores[f"slider_{name}_monotone"] = monotone(np.stack(moved)[:, :, i])
         scores[f"slider_{name}_own_to_others"] = float(effects[i] / np.delete(effects, i).mean())
     return scores
 
