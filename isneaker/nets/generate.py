@@ -16,6 +16,7 @@ from isneaker.nets.stylegan2 import Synthesis
 NEIGHBOURS = 16  # of a stored w, from which its partner is drawn
 BEYOND = 1.3  # times where 98 of 100 photos lie along a direction
 SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and material
+ALIKE = 4  # photos most like a drawn shape, two of which give their details
 UNSAID = 0.5  # psi from which on details are as strong as a photo's
 
 
@@ -62,7 +63,7 @@ class WBank(CodeBank):
 
     A draw takes its shape from one place and its look from another. Each lies between a stored w and a neighbour of
     the same language, with noise: near enough to what the synthesis network knows, and no copy of anything. Its details
-    are those of the shape's photo at one end of the shoe and those of the neighbour at the other.
+    come from two photos that are like the drawn shape, from one at the heel and from the other at the toe.
 
     details [K,192] uint8, packed, of a model that has them.
     """
@@ -111,19 +112,30 @@ class WBank(CodeBank):
         places, shares = torch.rand(2, generator=generator).tolist(), torch.rand(2, generator=generator).tolist()
         ranks = torch.randint(1, NEIGHBOURS, (2,), generator=generator).tolist()
         w = self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
-        seam, column = float(torch.rand((), generator=generator)), 0.0
-        along, details = torch.arange(grid.COLUMNS) / grid.COLUMNS, grid.nothing()
         mix = mix or {-1: 1.0}
-        average = sum(weight * self._of(language).mean(0) for language, weight in mix.items())
         for language, weight in mix.items():
             stored = self._of(language)
-            pairs = [self._neighbours(stored, place, rank) for place, rank in zip(places, ranks)]
-            between = [stored[a] + share / 2 * (stored[b] - stored[a]) for (a, b), share in zip(pairs, shares)]
-            w = w + weight * (torch.stack(between) - stored.mean(0))
-            own = torch.where(along < seam, *self._details(language, pairs[0]))
-            details = torch.where((along >= column) & (along < column + weight), own, details)
-            column += weight
-        return Latent(average + torch.tensor([[psi], [psi**0.5]]) * w, min(1.0, psi / UNSAID) * details)
+            drawn = torch.stack([_between(stored, *choice) for choice in zip(places, ranks, shares)])
+            w = w + weight * (drawn - stored.mean(0))
+        average = sum(weight * self._of(language).mean(0) for language, weight in mix.items())
+        w = average + torch.tensor([[psi], [psi**0.5]]) * w
+        return Latent(w, min(1.0, psi / UNSAID) * self._details_on(w[0], mix, generator))
+
+    def _details_on(self, shape: torch.Tensor, mix: dict[int, float], generator: torch.Generator) -> torch.Tensor:
+        """Details [4,12,16] for a w [w_dim]: two of the photos that are most like it, one up to a seam and one from there on;
+        of each language of a mix as many columns as its weight says."""
+        details, start = grid.nothing(), 0.0
+        if self.details is None:
+            return details
+        along, seam = torch.arange(grid.COLUMNS) / grid.COLUMNS, float(torch.rand((), generator=generator))
+        chosen = torch.randperm(ALIKE, generator=generator)[:2]
+        for language, weight in mix.items():
+            like = torch.cdist(shape[None], self._of(language))[0].argsort()[chosen % len(self._of(language))]
+            heel, toe = grid.unpack(self.details[self.share(language)[0] + like])
+            mine = (along >= start) & (along < start + weight)
+            details = torch.where(mine, torch.where(along < seam, heel, toe), details)
+            start += weight
+        return details
 
     def reach(self, direction: torch.Tensor) -> tuple[float, float]:
         """How far the photos' w lie along a direction [w_dim], lowest and highest, in steps of it."""
@@ -144,16 +156,9 @@ class WBank(CodeBank):
             for i, w in enumerate(self.codes) if i % every == 0
         ]  # fmt: skip
 
-    def _details(self, language: int, places: tuple[int, int]) -> torch.Tensor:
-        """The stored details [2,4,12,16] of two photos of a language."""
-        if self.details is None:
-            return grid.nothing().expand(2, -1, -1, -1)
-        start, _ = self.share(language)
-        return grid.unpack(self.details[[start + place for place in places]])
 
-    @staticmethod
-    def _neighbours(stored: torch.Tensor, place: float, rank: int) -> tuple[int, int]:
-        """Two of the stored w [K,w_dim]: the one at a place in [0, 1), and its rank-th neighbour."""
-        own = int(place * len(stored))
-        near = torch.cdist(stored[own][None], stored)[0].argsort()[:NEIGHBOURS]
-        return own, int(near[rank % len(near)])
+def _between(stored: torch.Tensor, place: float, rank: int, share: float) -> torch.Tensor:
+    """The w [w_dim] at a place in [0, 1) of stored ones [K,w_dim], moved by up to half towards its rank-th neighbour."""
+    own = stored[int(place * len(stored))]
+    near = torch.cdist(own[None], stored)[0].argsort()[:NEIGHBOURS]
+    return own + share / 2 * (stored[near[rank % len(near)]] - own)
