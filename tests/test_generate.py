@@ -82,6 +82,16 @@ def test_a_mix_of_languages_shares_the_shoe_out_among_their_details(weights):
         assert (own[..., column] == mixed[..., column]).all(2).all(1).any()
 
 
+def test_details_stay_on_the_shoe(weights):
+    model = catalogue.load("generate.v1")
+    drawn, whole = model.draw(5, {}).details, model.bank.draw(5, {}).details
+    paper = model.encode(torch.ones(1, 3, 384, 512))[0].details
+    assert torch.equal(torch.where(drawn == whole, drawn, paper), drawn)
+    for conv in (*model.synthesis.to_rgb, model.synthesis.to_blocks):
+        conv.weight.zero_()
+    assert torch.equal(model.draw(5, {}).details, paper)
+
+
 def test_a_small_picture_is_a_shade_from_the_whole():
     shoe = Design(model="generate.v1", seed=7)
     small = render_small(shoe)

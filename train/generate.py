@@ -325,7 +325,7 @@ class GenerateTraining(Training):
         if not count:
             return {}
         model = self._model(every=max(1, len(self.dataset) // 1000))
-        draws = [model.bank.draw(seed, {}) for seed in range(count)]
+        draws = [model.draw(seed, {}) for seed in range(count)]
         fakes = (model(draws[n : n + 8]) for n in range(0, count, 8))
         reals = self.held_out.photos[self.held_out.index[:count]]
         reals = (

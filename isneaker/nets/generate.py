@@ -1,6 +1,6 @@
 """The generate model as one module: seeds and languages to photos that do not exist; photos to w."""
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import torch
@@ -17,6 +17,7 @@ NEIGHBOURS = 16  # of a stored w, from which its partner is drawn
 BEYOND = 1.3  # times where 98 of 100 photos lie along a direction
 SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and material
 ALIKE = 4  # photos most like a drawn shape, two of which give their details
+OUTLINED, BARE = 32, 0.004  # how wide a shape is looked at for where it lies, and how dark bare ground is at most
 UNSAID = 0.5  # psi from which on details are as strong as a photo's
 
 
@@ -51,6 +52,23 @@ class GenerateModel(nn.Module):
             return [Latent(each[None], grid.nothing()) for each in w]
         details = grid.quantise(self.detail_encoder(F.avg_pool2d(photos, photos.shape[3] // grid.READ_WIDTH)))
         return [Latent(each[None], said) for each, said in zip(w, details)]
+
+    @torch.no_grad()
+    def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
+        """A sneaker of the bank's (see `WBank.draw`), with details on the shoe only: those of another shape may reach
+        beyond it."""
+        drawn = self.bank.draw(seed, mix, psi)
+        amount = drawn.details.abs().amax()
+        if not amount:
+            return drawn
+        plain = self([Latent(drawn.w, grid.nothing())], OUTLINED)
+        dark = F.avg_pool2d((1 - plain).amax(1), OUTLINED // grid.COLUMNS)[0]
+        return Latent(drawn.w, torch.where(dark < BARE, amount * self._ground, drawn.details))
+
+    @cached_property
+    def _ground(self) -> torch.Tensor:
+        """The details [4,12,16] of white paper."""
+        return grid.quantise(self.detail_encoder(torch.ones(1, 3, grid.READ_HEIGHT, grid.READ_WIDTH)))[0]
 
     def forward(self, latents: list[Latent], width: int = 512) -> torch.Tensor:
         """Latents -> photos [N,3,3/4 width,width] in about [-1, 1]."""
