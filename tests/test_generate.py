@@ -12,9 +12,11 @@ from safetensors.torch import load_file
 from isneaker import catalogue, sliders
 from isneaker.attributes import NAMES, measure
 from isneaker.design import Design, DesignError
+from isneaker.entropy import decode, encode
 from isneaker.invert import invert, refine
 from isneaker.nets import details
 from isneaker.nets.encoder import PhotoEncoder
+from isneaker.nets.generate import Latent
 from isneaker.nets.stylegan2 import ModulatedConv, Synthesis
 from isneaker.render import latent_of, render, render_all, render_small
 from isneaker.templates import TEMPLATES
@@ -29,7 +31,12 @@ from train.embed import embed
 from train.loop import run
 
 DESIGN = Design(model="generate.v1", seed=3, psi=1)
-CODE = bytes(range(100, 116))
+
+
+def a_code(said: bool = False) -> bytes:
+    """What a Design keeps of some w, and of some details too."""
+    w, grid = torch.linspace(-5, 5, 16)[None], torch.linspace(-2, 2, 768).view(4, 12, 16)
+    return catalogue.load("generate.v1").bank.pack(Latent(w, details.quantise(grid) if said else 0 * grid))
 
 
 def test_same_seed_same_pixels_alone_and_in_a_page(weights):
@@ -51,14 +58,34 @@ def test_psi_0_is_the_mean_shoe_of_every_seed(weights):
     "other",
     [
         {"seed": 4}, {"psi": 0.4}, {"languages": (("nike", 100),)}, {"languages": (("nike", 50), ("vans", 50))},
-        {"codes": ((50, CODE),)}, {"edits": (("sole", 150),)}, {"edits": (("upper red", -100),)},
-        {"codes": ((50, CODE + bytes(range(192))),)}, {"fine": CODE, "crossover": 6}, {"fine": CODE, "crossover": 0},
+        {"edits": (("sole", 150),)}, {"edits": (("upper red", -100),)},
     ],
 )  # fmt: skip
 def test_every_field_changes_the_picture(weights, other):
-    design = replace(DESIGN, **other)
-    assert difference(render(DESIGN), render(design)) > 2
+    changes_and_travels(replace(DESIGN, **other), DESIGN)
+
+
+def test_codes_change_the_picture(weights):
+    plain, detailed = a_code(), a_code(said=True)
+    for codes in (((50, plain),), ((50, detailed),)):
+        changes_and_travels(replace(DESIGN, codes=codes), DESIGN)
+    changes_and_travels(replace(DESIGN, codes=((100, plain),)), replace(DESIGN, codes=((100, detailed),)))
+    for crossover in (0, 6):
+        changes_and_travels(replace(DESIGN, fine=plain, crossover=crossover), DESIGN)
+
+
+def changes_and_travels(design: Design, other: Design) -> None:
+    """It looks different from another one, and the same behind its link."""
+    assert difference(render(other), render(design)) > 2
     assert difference(render(design), render(from_token(to_token(design)))) == 0
+
+
+def test_a_code_gives_back_what_it_was_made_of(weights):
+    bank = catalogue.load("generate.v1").bank
+    for code in (a_code(), a_code(said=True)):
+        assert bank.pack(bank.unpack(code)) == code
+    w, said = bank.unpack(a_code(said=True))
+    assert (w - torch.linspace(-5, 5, 16)).abs().max() <= 0.5 / bank.link_scale + 1e-6 and said.abs().max() == 1
 
 
 def test_a_slider_moves_its_own_layers_only(weights):
@@ -105,7 +132,7 @@ def test_what_is_not_the_models_is_refused(weights):
     for wrong in (
         {"edits": (("wings", 100),)},
         {"codes": ((100, b"123"),)},
-        {"codes": ((100, CODE + b"1"),)},
+        {"codes": ((100, a_code() + b"1"),)},
         {"fine": b"1"},
     ):
         with pytest.raises(DesignError):
@@ -135,7 +162,9 @@ def test_a_photo_becomes_a_short_code_and_refinement_comes_closer(weights):
 def test_the_embedded_generator_inverts_and_edits():
     shoe = Design(model="generate.v1", seed=5)
     photo = render(shoe)
-    back = render(invert(photo))
+    inverted = invert(photo)
+    assert len(to_token(inverted)) <= 400
+    back = render(inverted)
     apart = np.abs(np.asarray(photo, float) - np.asarray(render(replace(shoe, seed=6)), float)).mean()
     assert np.abs(np.asarray(photo, float) - np.asarray(back, float)).mean() < 0.7 * apart
     low, high = (measure(render(sliders.change(shoe, {"collar": v}))) for v in (-150, 150))
@@ -145,6 +174,16 @@ def test_the_embedded_generator_inverts_and_edits():
 
 
 # --- networks ---
+
+
+def test_entropy_coding_is_lossless_and_short_for_what_is_likely():
+    symbols = np.random.default_rng(0).choice(4, 500, p=(0.9, 0.05, 0.03, 0.02)).tolist()
+    fitting, even = np.array([0, 900, 950, 980, 1000]), np.arange(5)
+    codes = [encode(symbols, lambda n, before, edges=edges: edges) for edges in (fitting, even)]
+    assert len(codes[0]) < 0.4 * len(codes[1]) == 0.4 * 126
+    assert decode(codes[0], 500, lambda n, before: fitting) == symbols
+    with pytest.raises(ValueError):
+        decode(codes[1], 500, lambda n, before: fitting)
 
 
 def test_details_are_a_byte_a_cell():

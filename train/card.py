@@ -97,8 +97,8 @@ is part of this model's files. {notes}
 
 ## Limits
 
-Logos and lettering come out as smudges, laces as texture; soles of many parts are simplified. Colours and outlines of
-an uploaded sneaker come back well, its graphics do not.
+Logos and lettering come out as smudges, laces as texture; soles of many parts are simplified. Of an uploaded sneaker colours,
+outline, large panels and stripes come back, small graphics do not.
 
 Not affiliated with any brand. Brand names describe visual style; marks and silhouettes belong to their owners. A research
 demo.

@@ -89,7 +89,7 @@ class DetailDecoder(nn.Module):
 def quantise(x: torch.Tensor) -> torch.Tensor:
     """Numbers of any size -> the nearest of LEVELS values in [-1, 1]; gradients pass as if nothing was rounded."""
     x = torch.tanh(x)
-    return x + (_values(_levels(x)) - x).detach()
+    return x + (values(levels(x)) - x).detach()
 
 
 def nothing() -> torch.Tensor:
@@ -100,19 +100,20 @@ def nothing() -> torch.Tensor:
 def pack(details: torch.Tensor) -> torch.Tensor:
     """Details [...,CHANNELS,12,16] -> bytes [...,CELLS], uint8."""
     weights = LEVELS ** torch.arange(CHANNELS, device=details.device)
-    return (_levels(details) * weights[:, None, None]).sum(-3).flatten(-2).to(torch.uint8)
+    return (levels(details) * weights[:, None, None]).sum(-3).flatten(-2).to(torch.uint8)
 
 
 def unpack(cells: torch.Tensor) -> torch.Tensor:
     """What `pack` made -> the details [...,CHANNELS,12,16]."""
     weights = LEVELS ** torch.arange(CHANNELS)
-    levels = cells.long().unflatten(-1, (1, ROWS, COLUMNS)) // weights[:, None, None] % LEVELS
-    return _values(levels)
+    return values(cells.long().unflatten(-1, (1, ROWS, COLUMNS)) // weights[:, None, None] % LEVELS)
 
 
-def _levels(x: torch.Tensor) -> torch.Tensor:
-    return ((x + 1) * ((LEVELS - 1) / 2)).round().long()
+def levels(details: torch.Tensor) -> torch.Tensor:
+    """Details of any shape -> the number of each one's level, 0 to LEVELS - 1."""
+    return ((details + 1) * ((LEVELS - 1) / 2)).round().long()
 
 
-def _values(levels: torch.Tensor) -> torch.Tensor:
-    return levels / ((LEVELS - 1) / 2) - 1
+def values(numbers: torch.Tensor) -> torch.Tensor:
+    """Numbers of levels -> details."""
+    return numbers / ((LEVELS - 1) / 2) - 1

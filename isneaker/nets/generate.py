@@ -1,12 +1,15 @@
 """The generate model as one module: seeds and languages to photos that do not exist; photos to w."""
 
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from isneaker import entropy
 from isneaker.nets import details as grid
 from isneaker.nets.details import DetailEncoder
 from isneaker.nets.encoder import ENCODED_WIDTH, PhotoEncoder
@@ -18,6 +21,7 @@ BEYOND = 1.3  # times where 98 of 100 photos lie along a direction
 SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and material
 ALIKE = 4  # photos most like a drawn shape, two of which give their details
 OUTLINED, BARE = 32, 0.004  # how wide a shape is looked at for where it lies, and how dark bare ground is at most
+LIMIT = 63  # steps of w in a code, to either side
 UNSAID = 0.5  # psi from which on details are as strong as a photo's
 
 
@@ -87,7 +91,7 @@ class WBank(CodeBank):
     """
 
     scale = 8  # w's first principal components reach about +-15
-    link_scale = 3  # in a code: training noise is a third of such a step
+    link_scale = 2  # in a code; finer steps bring nothing back
     noise = 0.1
 
     def __init__(self, count: int, w_dim: int, detailed: bool = False):
@@ -102,21 +106,57 @@ class WBank(CodeBank):
             bank.details = details[torch.argsort(languages, stable=True)]
         return bank
 
-    @classmethod
-    def pack(cls, latent: Latent) -> bytes:
-        """A latent of one w -> the bytes that a Design keeps of it: w's, and those of the details where there are any."""
-        steps = (latent.w[0] * cls.link_scale).round().clamp(-127, 127).to(torch.int8)
-        said = grid.pack(latent.details).numpy().tobytes() if latent.details.any() else b""
-        return steps.numpy().tobytes() + said
+    def pack(self, latent: Latent) -> bytes:
+        """A latent of one w -> the bytes that a Design keeps of it, entropy-coded: what is usual among the stored photos
+        takes little."""
+        steps = (latent.w[0] * self.link_scale).round().clamp(-LIMIT, LIMIT).long() + LIMIT
+        said = latent.details.any() and self.details is not None
+        return entropy.encode(
+            steps.tolist() + (grid.levels(latent.details).flatten().tolist() if said else []), self._bounds
+        )
 
     def unpack(self, code: bytes) -> Latent:
         """What `pack` made -> the latent. Raises ValueError where it is not one of this model's."""
-        w_dim = self.codes.shape[1]
-        said = torch.tensor(list(code[w_dim:]), dtype=torch.uint8)
-        if len(code) < w_dim or len(said) not in (0, grid.CELLS if self.details is not None else 0):
-            raise ValueError("this is not a code of this model")
-        w = torch.tensor(list(memoryview(code[:w_dim]).cast("b")), dtype=torch.float32)[None] / self.link_scale
-        return Latent(w, grid.unpack(said) if len(said) else grid.nothing())
+        w_dim, details = self.codes.shape[1], grid.nothing()
+        try:
+            symbols = entropy.decode(code, w_dim, self._bounds)
+        except ValueError:
+            if self.details is None:
+                raise
+            symbols = entropy.decode(code, w_dim + details.numel(), self._bounds)
+            details = grid.values(torch.tensor(symbols[w_dim:]).view_as(details))
+        return Latent((torch.tensor(symbols[:w_dim])[None] - LIMIT) / self.link_scale, details)
+
+    def _bounds(self, n: int, symbols: Sequence[int]) -> np.ndarray:
+        """The cumulative counts of symbol n of a code: steps of w, then levels of details, which depend on those of the
+        cells to the left and above."""
+        place = n - self.codes.shape[1]
+        if place < 0:
+            return self._usual_w[n]
+        row, column = divmod(place % grid.CELLS, grid.COLUMNS)
+        left = symbols[n - 1] if column else 0
+        above = symbols[n - grid.COLUMNS] if row else 0
+        return self._usual_details[place, left, above]
+
+    @cached_property
+    def _usual_w(self) -> np.ndarray:
+        """How often each step of each number of w occurs, and those beside it a little: cumulative [w_dim,steps+1]."""
+        steps = (self.codes.float() / self.scale * self.link_scale).round().clamp(-LIMIT, LIMIT).long() + LIMIT
+        counts = F.one_hot(steps.T, 2 * LIMIT + 1).sum(1).numpy()
+        near = sum(weight * np.roll(counts, by, 1) for by, weight in zip(range(-3, 4), (1, 2, 4, 6, 4, 2, 1)))
+        return _cumulative(1 + near)
+
+    @cached_property
+    def _usual_details(self) -> np.ndarray:
+        """How often each level occurs in each place, given those to the left and above: cumulative
+        [places,levels,levels,levels+1]."""
+        levels = grid.levels(grid.unpack(self.details)).numpy()  # [K,4,12,16]
+        left, above = np.zeros_like(levels), np.zeros_like(levels)
+        left[..., 1:], above[..., 1:, :] = levels[..., :-1], levels[..., :-1, :]
+        places = np.arange(levels[0].size).reshape(levels[0].shape)
+        counts = np.ones((places.size, grid.LEVELS, grid.LEVELS, grid.LEVELS), int)
+        np.add.at(counts, (np.broadcast_to(places, levels.shape), left, above, levels), 2)
+        return _cumulative(counts)
 
     def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
         """Seed, weights of languages (none: the data's own mix) and truncation in [0, 1] -> a sneaker of w for shape and
@@ -180,3 +220,8 @@ def _between(stored: torch.Tensor, place: float, rank: int, share: float) -> tor
     own = stored[int(place * len(stored))]
     near = torch.cdist(own[None], stored)[0].argsort()[:NEIGHBOURS]
     return own + share / 2 * (stored[near[rank % len(near)]] - own)
+
+
+def _cumulative(counts: np.ndarray) -> np.ndarray:
+    """Counts [...,K] -> their sums from the left [...,K+1], from 0 on."""
+    return np.concatenate([np.zeros_like(counts[..., :1]), counts.cumsum(-1)], -1)
