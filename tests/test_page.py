@@ -108,9 +108,13 @@ def test_controls_change_the_picture_but_not_the_drawing(visit):
         visitor.page.locator("#seed input").fill("123456")
         visitor.page.locator("#seed input").press("Enter")
 
+    third = visitor.page.locator("#variants img").nth(2)
+    before = third.get_attribute("src")
     visitor.changes(type_seed)
     assert visitor.design().seed == 123456
-    visitor.changes(lambda: visitor.page.locator("#variants img").nth(2).click())
+    drawn = "s => document.querySelectorAll('#variants img')[2]?.getAttribute('src') != s"
+    visitor.page.wait_for_function(drawn, arg=before)  # the variants come after the picture
+    visitor.changes(third.click)
     assert visitor.design().seed == 123458
     assert visitor.page.locator("#seed input").input_value() == "123458"
     assert visitor.design().strokes == start.strokes
