@@ -15,7 +15,8 @@ def encode(symbols: Sequence[int], bounds: Bounds) -> bytes:
     """Symbols -> bytes; symbol n takes about log2(total / count) bits."""
     state = 1
     for n in reversed(range(len(symbols))):
-        low, high, total = (int(bounds(n, symbols)[i]) for i in (symbols[n], symbols[n] + 1, -1))
+        edges = bounds(n, symbols)
+        low, high, total = (int(edges[i]) for i in (symbols[n], symbols[n] + 1, -1))
         whole, part = divmod(state, high - low)
         state = whole * total + low + part
     return state.to_bytes((state.bit_length() + 7) // 8, "big")

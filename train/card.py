@@ -24,7 +24,7 @@ of the training photos, from which design languages are drawn. `config.json` hol
 
 ## Training
 
-{kimg_seen} thousand pictures in {hours} hours on {device}, batches of {batch_size}, at 512x384. Data: 7,085 side-view photos
+{kimg_seen} thousand pictures in {hours} hours on {device}, batches of {batch_size}, at 512x384. Data: 7,088 side-view photos
 of sneakers gathered from public repositories of product photos (zjy-T/Sneaker-GAN, aditdesai/sneaker-gen-gans,
 jzcluo/SneakerGAN, notevensmart/Nike-shoe-classifier, mikepatel/NBA-Shoes-GAN, thanhdatnguyentk/Nike-Adidas-Recognize,
 CcnyUndergraduateCsDegree/SneakerApp, Gautamchandnani/Nike_Adidas_Puma_Shoes), most of them shop photos without a licence;
@@ -84,7 +84,7 @@ drawn. `config.json` holds the arguments of
 (w from the encoder; L1, colour and frozen features), at 128x96, then 256x192, then 512x384; critics of patches and of
 frozen features (non-saturating, R1, adaptive augmentation) from {adversary_from} thousand pictures on; from {kimg_512} on the
 details, until {kimg_details} by themselves at 128x96. Data: the same
-7,085 photos as `sketch.v1`, gathered from public repositories of product photos, most of them without a licence; none
+7,088 photos as `sketch.v1`, gathered from public repositories of product photos, most of them without a licence; none
 is part of this model's files. {notes}
 
 ## Scores

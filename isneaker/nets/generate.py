@@ -142,7 +142,7 @@ class WBank(CodeBank):
     def _usual_w(self) -> np.ndarray:
         """How often each step of each number of w occurs, and those beside it a little: cumulative [w_dim,steps+1]."""
         steps = (self.codes.float() / self.scale * self.link_scale).round().clamp(-LIMIT, LIMIT).long() + LIMIT
-        counts = F.one_hot(steps.T, 2 * LIMIT + 1).sum(1).numpy()
+        counts = _count(steps.numpy(), 2 * LIMIT + 1)
         near = sum(weight * np.roll(counts, by, 1) for by, weight in zip(range(-3, 4), (1, 2, 4, 6, 4, 2, 1)))
         return _cumulative(1 + near)
 
@@ -153,9 +153,8 @@ class WBank(CodeBank):
         levels = grid.levels(grid.unpack(self.details)).numpy()  # [K,4,12,16]
         left, above = np.zeros_like(levels), np.zeros_like(levels)
         left[..., 1:], above[..., 1:, :] = levels[..., :-1], levels[..., :-1, :]
-        places = np.arange(levels[0].size).reshape(levels[0].shape)
-        counts = np.ones((places.size, grid.LEVELS, grid.LEVELS, grid.LEVELS), int)
-        np.add.at(counts, (np.broadcast_to(places, levels.shape), left, above, levels), 2)
+        cases = ((left * grid.LEVELS + above) * grid.LEVELS + levels).reshape(len(levels), -1)
+        counts = 1 + 2 * _count(cases, grid.LEVELS**3).reshape(-1, *3 * [grid.LEVELS])
         return _cumulative(counts)
 
     def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
@@ -220,6 +219,12 @@ def _between(stored: torch.Tensor, place: float, rank: int, share: float) -> tor
     own = stored[int(place * len(stored))]
     near = torch.cdist(own[None], stored)[0].argsort()[:NEIGHBOURS]
     return own + share / 2 * (stored[near[rank % len(near)]] - own)
+
+
+def _count(cases: np.ndarray, kinds: int) -> np.ndarray:
+    """Cases [K,places], numbers below `kinds`, -> how many of each kind in each place [places,kinds]."""
+    places = cases.shape[1]
+    return np.bincount((cases + kinds * np.arange(places)).ravel(), minlength=places * kinds).reshape(places, kinds)
 
 
 def _cumulative(counts: np.ndarray) -> np.ndarray:
