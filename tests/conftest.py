@@ -48,10 +48,11 @@ def save_tiny_model(folder: Path, seed: int = 0) -> None:
 def save_tiny_generator(folder: Path, seed: int = 0) -> None:
     """A generate model of a few channels with two sliders."""
     torch.manual_seed(seed)
-    config = {"w_dim": 16, "ngf": 5, "nef": 8, "num_codes": 40, "detailed": True}
+    config = {"w_dim": 16, "ngf": 5, "nef": 8, "num_codes": 40}
     model = GenerateModel(**config)
-    for conv in (*model.synthesis.to_rgb, model.synthesis.to_blocks, model.synthesis.details.add):
-        torch.nn.init.normal_(conv.weight, 0, 0.05)
+    G = model.synthesis
+    for part in (*G.to_rgb, G.to_blocks, G.thumbnail.linear, G.thumbnail.add, G.details.add):
+        torch.nn.init.normal_(part.weight, 0, 0.05)
     model.bank.details.copy_(torch.randint(0, 256, model.bank.details.shape))
     model.bank.codes.copy_(torch.randint(-16, 16, model.bank.codes.shape))
     model.bank.languages.copy_(torch.arange(config["num_codes"]) // 4)

@@ -16,8 +16,9 @@ from isneaker.entropy import decode, encode
 from isneaker.invert import invert, refine
 from isneaker.nets import details
 from isneaker.nets.encoder import PhotoEncoder
-from isneaker.nets.generate import Latent
+from isneaker.nets.generate import SHAPE_LAYERS, Latent
 from isneaker.nets.stylegan2 import ModulatedConv, Synthesis
+from isneaker.nets.thumbnail import Thumbnail
 from isneaker.render import latent_of, render, render_all, render_small
 from isneaker.templates import TEMPLATES
 from isneaker.tokens import from_token, to_token
@@ -102,8 +103,9 @@ def test_a_mix_of_languages_is_continuous(weights):
 
 
 def test_a_mix_of_languages_shares_the_shoe_out_among_their_details(weights):
-    bank = catalogue.load("generate.v1").bank
-    mixed, stored = bank.draw(5, {0: 0.25, 4: 0.75}).details, details.unpack(bank.details)
+    model = catalogue.load("generate.v1")
+    bank = model.bank
+    mixed, stored = model.draw(5, {0: 0.25, 4: 0.75}).details, details.unpack(bank.details)
     for column in range(details.COLUMNS):
         own = stored[slice(*bank.share(0 if column < 4 else 4))]
         assert (own[..., column] == mixed[..., column]).all(2).all(1).any()
@@ -111,12 +113,22 @@ def test_a_mix_of_languages_shares_the_shoe_out_among_their_details(weights):
 
 def test_details_stay_on_the_shoe(weights):
     model = catalogue.load("generate.v1")
-    drawn, whole = model.draw(5, {}).details, model.bank.draw(5, {}).details
-    paper = model.encode(torch.ones(1, 3, 384, 512))[0].details
-    assert torch.equal(torch.where(drawn == whole, drawn, paper), drawn)
-    for conv in (*model.synthesis.to_rgb, model.synthesis.to_blocks):
+    G, latent = model.synthesis, model.draw(5, {})
+    plain = Latent(latent.w, details.nothing())
+    assert not torch.allclose(model([latent]), model([plain]), atol=1e-2)
+    for conv in G.to_rgb[:2]:  # up to 32x24: white paper
         conv.weight.zero_()
-    assert torch.equal(model.draw(5, {}).details, paper)
+    assert torch.equal(model([latent]), model([plain]))
+
+
+def test_a_look_comes_from_a_shoe_of_like_outline(weights):
+    model = catalogue.load("generate.v1")
+    outlines, shape = model._outlines, model.bank.w[3]
+    mates = model._mates(shape, -1)
+    assert mates[0] == 3 and 0 < len(mates) < len(outlines)
+    others = torch.tensor([n for n in range(len(outlines)) if n not in mates])
+    near, far = ((outlines[numbers] - outlines[3]).square().sum(1).mean() for numbers in (mates, others))
+    assert near < far
 
 
 def test_a_small_picture_is_a_shade_from_the_whole():
@@ -198,10 +210,34 @@ def test_details_fade_to_nothing_and_leave_the_shape_alone():
     G = Synthesis(16, 5)
     for conv in (*G.to_rgb, G.to_blocks, G.details.add):
         torch.nn.init.normal_(conv.weight, 0, 0.05)
+    for conv in G.to_rgb[:2]:
+        torch.nn.init.constant_(conv.bias, 1)  # dark everywhere
     ws, said = torch.randn(1, G.num_ws, 16), details.quantise(torch.randn(1, 4, 12, 16))
     assert torch.equal(G(ws, 0 * said), G(ws))
     assert not torch.allclose(G(ws, said), G(ws), atol=1e-2)
     assert torch.equal(G(ws, said, 32), G(ws, None, 32))
+
+
+def test_a_thumbnail_is_the_nearest_linear_image_of_w():
+    net, w = Thumbnail(4, 8, 8), torch.randn(50, 4)
+    photos = torch.ones(50, 3, 24, 32)
+    photos[:, :, 2:22] -= (w @ torch.randn(4, 3 * 20 * 32) + 0.5).view(50, 3, 20, 32)
+    assert (net.colours(w) == 1).all()
+    net.fit(w, photos)
+    assert torch.allclose(net.colours(w), photos, atol=1e-3)
+
+
+def test_the_thumbnail_follows_the_look():
+    G = Synthesis(16, 5)
+    for part in (*G.to_rgb, G.to_blocks, G.thumbnail.linear, G.thumbnail.add):
+        torch.nn.init.normal_(part.weight, 0, 0.05)
+    for conv in (G.convs[1].conv, G.to_rgb[1]):  # which take the same w
+        torch.nn.init.zeros_(conv.affine.weight)
+    ws = torch.randn(1, G.num_ws, 16)
+    other = torch.cat([ws[:, :SHAPE_LAYERS], -ws[:, SHAPE_LAYERS:]], 1)
+    assert not torch.allclose(G(ws, width=32), G(other, width=32))
+    torch.nn.init.zeros_(G.thumbnail.add.weight)
+    assert torch.equal(G(ws, width=32), G(other, width=32))
 
 
 def test_modulation_scales_channels_and_demodulation_takes_the_scale_out():
@@ -320,11 +356,12 @@ def test_details_are_learnt_at_last_and_w_stays_what_it_is(data, tmp_path):
         generate.train(config(data, tmp_path / "run", kimg=kimg, **stages))
         kept[kimg] = load_file(tmp_path / "run" / "checkpoint.safetensors")
     before, alone, after = kept.values()
-    details, look = "G/details.add.weight", {"G/to_blocks.weight", "G/ups.2.conv.weight"}
-    shape = {"E/to_w.weight", "G/input.weight", "G/ups.1.conv.weight", "G/to_rgb.1.weight"}
+    free = {"G/details.add.weight", "G/thumbnail.add.weight", "G/ups.2.conv.weight", "G/to_rgb.1.weight"}
+    fixed = {"E/to_w.weight", "G/input.weight", "G/ups.1.conv.weight", "G/to_rgb.0.weight", "G/thumbnail.linear.weight"}
+    critics = {"D/heads.heads.0.embed.weight"}
     moved = [{name for name in a if not torch.equal(a[name], b[name])} for a, b in ((before, alone), (alone, after))]
-    assert details in moved[0] and not (look | shape) & moved[0]
-    assert look | {details} <= moved[1] and not shape & moved[1]
+    assert free <= moved[0] and not (fixed | critics) & moved[0]
+    assert free | critics <= moved[1] and not fixed & moved[1]
     assert load_file(tmp_path / "run" / "model.safetensors")["bank.details"].any()
 
 

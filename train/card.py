@@ -72,8 +72,8 @@ tags: [unconditional-image-generation, stylegan2, gan-inversion]
 # {name}
 
 Sneakers that do not exist, 512x384, and their sliders: a StyleGAN2 synthesis network for two CPU cores, encoders from
-photos to w and to details (a byte for each of 16x12 cells), and both of the training photos, between which new ones are
-drawn. `config.json` holds the arguments of
+photos to w and to details (a byte for each of 16x12 cells, for what a linear image of w, the thumbnail, has no room for),
+and both of the training photos, between which new ones are drawn. `config.json` holds the arguments of
 `isneaker.nets.generate.GenerateModel`; `directions.safetensors` the sliders (`sliders.png` shows them).
 
 ![24 seeds at psi 0.7; a row of each design language; sliders](samples.png)
@@ -83,9 +83,8 @@ drawn. `config.json` holds the arguments of
 {kimg_seen} thousand pictures in {hours} hours on {device}, batches of {batch_size}: first as a decoder of real photos
 (w from the encoder; L1, colour and frozen features), at 128x96, then 256x192, then 512x384; critics of patches and of
 frozen features (non-saturating, R1, adaptive augmentation) from {adversary_from} thousand pictures on; from {kimg_512} on the
-details, until {kimg_details} by themselves at 128x96. Data: the same
-7,088 photos as `sketch.v1`, gathered from public repositories of product photos, most of them without a licence; none
-is part of this model's files. {notes}
+details, until {kimg_details} at 128x96 without the critics. Data: the same 7,088 photos as `sketch.v1`, gathered from public
+repositories of product photos, most of them without a licence; none is part of this model's files. {notes}
 
 ## Scores
 
@@ -111,6 +110,7 @@ GENERATE_LABELS = {
     "variety_ratio": "feature distance between samples, held-out photos = 1",
     "nearest_training_ratio": "feature distance to the nearest training photo, held-out photos = 1",
     "inversion_ratio": "feature distance of held-out photos to their re-synthesis, nearest training photo = 1",
+    "inversion_colour_ratio": "colour distance (CIE Lab, cells of 8 pixels) to it, nearest training photo = 1",
 }
 
 CUTOUT_CARD = """---

@@ -22,7 +22,7 @@ from isneaker import catalogue, sliders
 from isneaker.attributes import NAMES, measure
 from isneaker.design import Design
 from isneaker.images import to_picture
-from isneaker.nets.generate import GenerateModel, Latent
+from isneaker.nets.generate import SHAPE_LAYERS, GenerateModel, Latent
 from isneaker.nets.stylegan2 import Synthesis
 from isneaker.render import latent_of
 
@@ -69,8 +69,8 @@ def conditional_directions(w: np.ndarray, attributes: np.ndarray) -> np.ndarray:
 
 
 def _layer_groups(num_ws: int) -> list[tuple[int, int]]:
-    """All layers, those up to 64x48 (shape), those from 64x48 on (colour, material)."""
-    return [(0, num_ws), (0, 7), (5, num_ws)]
+    """All layers, those up to the thumbnail, those up to 64x48 (shape), those from the thumbnail on (colour, material)."""
+    return [(0, num_ws), (0, SHAPE_LAYERS + 1), (0, 7), (SHAPE_LAYERS, num_ws)]
 
 
 class Trial(NamedTuple):
@@ -118,7 +118,7 @@ def _factors(
     """The two leading closed-form directions of the shape layers and of the colour layers."""
     found: dict[str, sliders.Slider] = {}
     G = model.synthesis
-    for start, end in layers[1:]:
+    for start, end in layers[2:]:
         for direction in closed_form(G, start, end)[:2]:
             slider = sliders.along(model.bank, direction * (w @ direction).std(), start, end)
             values = _values_along(model, drawn, slider, STEPS[1:-1])

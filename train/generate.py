@@ -3,8 +3,8 @@
 Three stages in one run. First the synthesis network is a decoder: an encoder reads w from a photo, and the photo is to
 come back (L1, colours, frozen features). That supervision is strong enough for a CPU. Then the critics fade in, on the
 photos that came back and on sneakers that do not exist: crossings of the batch's w, layer by layer and in between.
-The picture grows from 128x96 to 512x384. At last w and the shape layers stay what they are, and details are learnt:
-what w has no room for, read by an encoder of its own.
+The picture grows from 128x96 to 512x384. At last w, the thumbnail and the shape layers stay what they are, and details
+are learnt: what w has no room for, read by an encoder of its own; without the critics first, and small.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from isneaker.nets.details import COLUMNS, READ_WIDTH, DetailEncoder, pack, quan
 from isneaker.nets.discriminators import FeatureDiscriminator, PhotoDiscriminator
 from isneaker.nets.encoder import ENCODED_WIDTH, PhotoEncoder
 from isneaker.nets.generate import GenerateModel, WBank
-from isneaker.nets.stylegan2 import Synthesis
+from isneaker.nets.stylegan2 import BARE, Synthesis
+from isneaker.nets.thumbnail import WIDTH
 from train import losses
 from train.augment import Controller, disturb
 from train.data import Photos
@@ -43,8 +44,8 @@ class Config(RunConfig):
     ndf: int = 64
     kimg_128: float = 16  # from here on at 256x192
     kimg_256: float = 24  # from here on at 512x384
-    kimg_512: float = 38  # from here on details are learnt, by themselves, at 128x96
-    kimg_details: float = 54  # from here on all from the details on, at 512x384
+    kimg_512: float = 38  # from here on details are learnt, without the critics, at 128x96
+    kimg_details: float = 54  # from here on with them, at 512x384
     w_noise: float = 0.1  # of w's deviation: keeps neighbours alike, so that drawn w are safe
     crossings: float = 0.25  # of the batch has no photo behind it, once the critics are there
     drop_language: float = 0.3
@@ -52,19 +53,20 @@ class Config(RunConfig):
     drop_details: float = 0.25  # of the samples: a code without details is a sneaker too
 
     G_lr: float = 1e-3
-    G_lr_late: float = 3e-4  # beside the details
+    G_lr_late: float = 3e-4  # of the rest, beside the details
     E_lr_scale: float = 0.3  # wide sums: full steps would throw w about
     D_lr: float = 3e-4
     warm_up: float = 1  # kimg
     decay_from: float = 0.7  # of the stages up to `kimg_512`, and of the last one; then linearly to zero
     ema_kimg: float = 3  # half-life of the average
+    lambda_thumbnail: float = 20
     lambda_L1: float = 20
     lambda_chroma: float = 100
     lambda_features: float = 3
     lambda_pooled: float = 5
     lambda_w: float = 0.02  # keeps w near mean square 1
     lambda_levels: float = 1
-    lambda_outline: float = 5  # keeps crossings to what their w says, cell by cell of the details
+    lambda_outline: float = 10  # keeps crossings to what their w says, cell by cell of the details
     lambda_patches: float = 0.5
     lambda_heads: float = 0.5
     r1_gamma: float = 1
@@ -74,9 +76,9 @@ class Config(RunConfig):
     adversary_from: float = 8
     adversary_full: float = 16
 
-    def architecture(self) -> dict[str, int | bool]:
+    def architecture(self) -> dict[str, int]:
         """The arguments of `GenerateModel` that the run decides."""
-        return {"w_dim": self.w_dim, "ngf": self.ngf, "nef": self.nef, "detailed": True}
+        return {"w_dim": self.w_dim, "ngf": self.ngf, "nef": self.nef}
 
     def width(self, nimg: int) -> int:
         """Of the pictures at this point of the run."""
@@ -144,12 +146,15 @@ class GenerateTraining(Training):
             net.to(device, memory_format=torch.channels_last)
         self.features = Features().to(device, torch.bfloat16)
         self.E.linear.requires_grad_(False)  # the principal components stay what they are
-        E_params = [p for p in self.E.parameters() if p.requires_grad]
-        G_params = [p for name, p in self.G.named_parameters() if not name.startswith("details.")]
+        E_params = [p for p in self.E.parameters() if p.requires_grad] + [*self.G.thumbnail.linear.parameters()]
+        on_top = [p for part in (self.G.thumbnail.read, self.G.thumbnail.shape, self.G.thumbnail.around,
+                                 self.G.thumbnail.add, self.G.details) for p in part.parameters()]  # fmt: skip
+        others = {id(p) for p in (*on_top, *self.G.thumbnail.linear.parameters())}
+        G_params = [p for p in self.G.parameters() if id(p) not in others]
         groups = [
             {"params": G_params, "initial_lr": config.G_lr},
             {"params": E_params, "initial_lr": config.G_lr * config.E_lr_scale},
-            {"params": [*self.G.details.parameters(), *self.R.parameters()], "initial_lr": config.G_lr},
+            {"params": [*on_top, *self.R.parameters()], "initial_lr": config.G_lr},
         ]
         self.clip = [p for group in groups for p in group["params"]]
         self.G_opt = torch.optim.Adam(groups, betas=(0.8, 0.99), fused=True)
@@ -180,19 +185,26 @@ class GenerateTraining(Training):
         return {name: getattr(self, name) for name in names}
 
     def start(self) -> None:
-        """Let w start as the principal components of the photos."""
-        self.E.start(self._photos(2048, ENCODED_WIDTH).to(self.device))
+        """Let w start as the principal components of the photos, and the thumbnail as what they say."""
+        photos = self._photos(2048, ENCODED_WIDTH).to(self.device)
+        self.E.start(photos)
+        self.G.thumbnail.fit(self.E(photos), resize(photos, WIDTH))
         if self.config.kimg_512 <= 0:
             self._start_details()
         self._average_from_here()
 
     @torch.no_grad()
     def _start_details(self) -> None:
-        """Let details start as what w misses of the photos."""
+        """Let the thumbnail be as near as it gets to w, which stays what it is, and details start as what both miss."""
+        self.E.load_state_dict(self.E_ema.state_dict())
+        photos = self._photos(4096, ENCODED_WIDTH).to(self.device)
+        for net in (self.G, self.G_ema):
+            net.thumbnail.fit(self.E_ema(photos), resize(photos, WIDTH))
         photos = self._photos(512, READ_WIDTH).to(self.device)
         w = self.E_ema(resize(photos, ENCODED_WIDTH))
+        thumbnails = self.G_ema.thumbnail.colours(w)
         parts = [self.G_ema(part[:, None].expand(-1, self.G.num_ws, -1), None, READ_WIDTH) for part in w.split(16)]
-        self.R.start(photos, torch.cat(parts))
+        self.R.start(photos, thumbnails, torch.cat(parts))
         self.R_ema.load_state_dict(self.R.state_dict())
 
     def _photos(self, count: int, width: int) -> torch.Tensor:
@@ -210,14 +222,12 @@ class GenerateTraining(Training):
 
     def _choose(self, nimg: int) -> None:
         """Which parameters this stage trains, and how fast."""
-        config = self.config
-        detailing, alone = nimg >= config.kimg_512 * 1000, nimg < config.kimg_details * 1000
-        self.G.requires_grad_(not (detailing and alone))
-        for net in (self.E.convs, self.E.narrow, self.E.to_w, *self.G.shape_layers()):
+        detailing = nimg >= self.config.kimg_512 * 1000
+        for net in (self.E.convs, self.E.narrow, self.E.to_w, self.G.thumbnail.linear, *self.G.shape_layers()):
             net.requires_grad_(not detailing)
         for net in (self.G.details, self.R):
             net.requires_grad_(detailing)
-        self.G_opt.param_groups[0]["initial_lr"] = config.G_lr_late if detailing else config.G_lr
+        self.G_opt.param_groups[0]["initial_lr"] = self.config.G_lr_late if detailing else self.config.G_lr
 
     def step(self, batch: dict, nimg: int, first: int) -> dict[str, float]:
         """Encoder and synthesis, then the critics."""
@@ -241,12 +251,12 @@ class GenerateTraining(Training):
         with self.autocast():
             w = self.E(resize(photo, ENCODED_WIDTH)).float()
             noise = config.w_noise * torch.randn(w.shape, generator=generator).to(self.device)
-            read = self.R(resize(photo, READ_WIDTH))
+            thumbnail = self.G.thumbnail.colours(w)
+            read = self.R(resize(photo, READ_WIDTH), thumbnail.detach())
             ws, details = imagine(w + noise, quantise(read), count, self.G.num_ws, generator)
             plain = torch.rand(len(photo), generator=generator).to(self.device) < config.drop_details * (not alone)
             fake = self.G(ws, details * ~plain[:, None, None, None] if detailing else None, width).float()
-            with torch.no_grad():
-                said = self.G(ws, None, 64).float() if detailing and count else None
+            said = self._said(ws) if count else None
         seen_fake, seen_real = disturb(self.ada.p.item(), generator, view(fake), view(target))
         fake_maps = self.features(seen_fake.bfloat16())
         pooled_fake = self.features.pool(fake_maps)
@@ -260,15 +270,14 @@ class GenerateTraining(Training):
             patches = self.D["patches"](seen_fake) if ramp else seen_fake.new_zeros(len(photo), 1)
             heads = self.D["heads"](fake_maps[1:], fake_language) if ramp else [seen_fake.new_zeros(len(photo), 1)]
         terms = {
+            "thumbnail": config.lambda_thumbnail * F.mse_loss(thumbnail, resize(photo, WIDTH)),
             "L1": config.lambda_L1 * losses.l1(fake, target, paired),
             "chroma": config.lambda_chroma * losses.chroma_error(fake, target, paired),
             "features": config.lambda_features * losses.feature_distance(fake_maps, real_maps, paired),
             "pooled": config.lambda_pooled * losses.pooled_distance(pooled_fake, pooled_real, paired),
             "w": config.lambda_w * w.square().mean(),
             "levels": config.lambda_levels * losses.unused_levels(read),
-            "outline": config.lambda_outline * losses.l1(cells(fake), cells(said), 1 - paired)
-            if said is not None
-            else w.new_zeros(()),
+            "outline": config.lambda_outline * losses.l1(cells(fake), said, 1 - paired) if count else w.new_zeros(()),
             "patches": ramp * config.lambda_patches * losses.generator_logistic(patches, everyone),
             "heads": ramp
             * config.lambda_heads
@@ -283,6 +292,14 @@ class GenerateTraining(Training):
         return {k: v.item() for k, v in terms.items()} | critics | {
             "contrast": fake.std().item() / target.std().item(), "w_std": w.std().item(),
         }  # fmt: skip
+
+    @torch.no_grad()
+    def _said(self, ws: torch.Tensor) -> torch.Tensor:
+        """ws [N,num_ws,w_dim] -> the colour of each cell, [N,3,12,16], as ws have it without details, and white where their shape
+        by itself leaves bare ground."""
+        shape = self.G(ws[:, :1].expand_as(ws), None, 64).float()
+        bare = (1 - cells(shape)).amax(1, keepdim=True) < BARE
+        return torch.where(bare, 1.0, cells(self.G(ws, None, 64).float()))
 
     def _critic_step(self, nimg: int, fakes: tuple, reals: tuple) -> dict[str, float]:
         """The critics on pictures, their feature maps and languages; R1 every few steps."""
@@ -344,11 +361,19 @@ class GenerateTraining(Training):
 
     def _model(self, every: int = 1) -> GenerateModel:
         """The averages as the app has them, with every so-manieth photo in the bank."""
-        w, languages = encode_photos(self.E_ema, self.dataset, ENCODED_WIDTH, every)
-        read, _ = encode_photos(self.R_ema, self.dataset, READ_WIDTH, every)
-        bank = WBank.of(w, languages, pack(quantise(read)))
+        w, languages = encode_photos(self._w, self.device, self.dataset, every)
+        said, _ = encode_photos(self._details, self.device, self.dataset, every)
+        bank = WBank.of(w, languages, pack(quantise(said)))
         networks = {"synthesis": self.G_ema, "encoder": self.E_ema, "detail_encoder": self.R_ema}
         return assemble(GenerateModel, self.config.architecture(), bank, **networks)
+
+    def _w(self, photos: torch.Tensor) -> torch.Tensor:
+        """Photos [N,3,384,512] -> their w."""
+        return self.E_ema(resize(photos, ENCODED_WIDTH))
+
+    def _details(self, photos: torch.Tensor) -> torch.Tensor:
+        """Photos [N,3,384,512] -> their details before `quantise`."""
+        return self.R_ema(resize(photos, READ_WIDTH), self.G_ema.thumbnail.colours(self._w(photos)))
 
 
 def train(config: Config) -> None:

@@ -201,9 +201,13 @@ class SketchTraining(Training):
 
     def snapshot(self, out: Path, nimg: int) -> None:
         self.sheet.draw(self.G_ema, self.E_ema).save(out / "samples.png")
-        bank = CodeBank.of(*encode_photos(self.E_ema, self.dataset))
+        bank = CodeBank.of(*encode_photos(self._style, self.device, self.dataset))
         config = self.config.architecture()
         export(out, config, assemble(SketchModel, config, bank, unet=self.G_ema, style=self.E_ema))
+
+    def _style(self, photos: torch.Tensor) -> torch.Tensor:
+        """Photos [N,3,384,512] -> their style codes."""
+        return self.E_ema(F.avg_pool2d(photos, photos.shape[3] // 128))
 
 
 def train(config: Config) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,8 @@ class PhotoSheet:
         """Four rows of pictures, twice, at half size; pictures made `width` wide."""
         device = next(G.parameters()).device
         w = E(F.avg_pool2d(self.photos, 4).to(device))
-        details, rows = quantise(R(F.avg_pool2d(self.photos, 2).to(device))), [self.photos]
+        said = R(F.avg_pool2d(self.photos, 2).to(device), G.thumbnail.colours(w))
+        details, rows = quantise(said), [self.photos]
         for source, said in ((w, None), (w, details), ((w + w.roll(1, 0)) / 2, details)):
             photos = G(source[:, None].expand(-1, G.num_ws, -1), said, width).float().cpu()
             rows.append(F.interpolate(photos, (384, 512), mode="bilinear"))
@@ -112,11 +114,11 @@ def save_model(out: Path, config: dict[str, int], model: nn.Module) -> None:
 
 @torch.no_grad()
 def encode_photos(
-    E: nn.Module, dataset: Sneakers, width: int = 128, every: int = 1
+    encode: Callable[[torch.Tensor], torch.Tensor], device: torch.device, dataset: Sneakers, every: int = 1
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Every so-manieth photo of a dataset, seen `width` pixels wide -> their codes [K,...] and languages [K]."""
-    device, codes, index = next(E.parameters()).device, [], dataset.index[::every]
+    """Every so-manieth photo of a dataset, [N,3,384,512] in [-1, 1] on a device, -> their codes [K,...] and languages [K]."""
+    codes, index = [], dataset.index[::every]
     for part in np.array_split(index, max(1, len(index) // 64)):
         photos = torch.from_numpy(dataset.photos[part]).permute(0, 3, 1, 2).to(device) / 127.5 - 1
-        codes.append(E(F.avg_pool2d(photos, photos.shape[3] // width)).cpu())
+        codes.append(encode(photos).cpu())
     return torch.cat(codes), torch.from_numpy(dataset.languages[index]).to(torch.int8)

@@ -11,18 +11,19 @@ from torch.nn import functional as F
 CHANNELS, ROWS, COLUMNS = 4, 12, 16  # of the grid; a cell is 32x32 pixels of the picture
 LEVELS = 4  # -1, -1/3, 1/3, 1; 0 in all channels: nothing is said of this cell
 CELLS = ROWS * COLUMNS  # bytes of a packed grid
-READ_HEIGHT, READ_WIDTH = 192, 256  # pixels of the photo that the encoder looks at
+READ_WIDTH = 256  # pixels across of the photo that the encoder looks at
 PIXELS = READ_WIDTH // COLUMNS  # across a cell, there
 
 
 class DetailEncoder(nn.Module):
-    """Photo -> details: a linear map of each cell's pixels, and what convolutions add that see its neighbours."""
+    """Photo -> details: a linear map of what the thumbnail misses in each cell, and what convolutions add that see the
+    photo too, and the cell's neighbours."""
 
     def __init__(self, nef: int = 48):
         super().__init__()
-        widths = (48, 4 * nef // 3, 2 * nef, 8 * nef // 3)  # at a quarter of the photo, an eighth, a sixteenth
+        widths = (48, nef, 3 * nef // 2, 2 * nef)  # at a quarter of the photo, an eighth, a sixteenth
         self.linear = nn.Conv2d(3 * PIXELS**2, CHANNELS, 1)
-        self.blocks = nn.Conv2d(widths[0], widths[1], 3, padding=1)
+        self.blocks = nn.Conv2d(2 * widths[0], widths[1], 3, padding=1)
         self.convs = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in zip(widths[1:], widths[2:]))
         self.around = nn.Conv2d(widths[-1], widths[-1], 3, padding=1)
         self.to_details = nn.Conv2d(widths[-1], CHANNELS, 1)
@@ -31,29 +32,28 @@ class DetailEncoder(nn.Module):
         nn.init.zeros_(self.to_details.weight)
         nn.init.zeros_(self.to_details.bias)
 
-    def forward(self, photo: torch.Tensor) -> torch.Tensor:
-        """Photos [N,3,192,256] in [-1, 1] -> details [N,CHANNELS,12,16] before `quantise`."""
-        dark = 1 - photo
-        x = F.silu(self.blocks(F.pixel_unshuffle(dark, 4)))
+    def forward(self, photo: torch.Tensor, thumbnail: torch.Tensor) -> torch.Tensor:
+        """Photos [N,3,192,256] and their thumbnails [N,3,24,32] in [-1, 1] -> details [N,CHANNELS,12,16] before `quantise`."""
+        missed = missing(photo, thumbnail)
+        x = F.silu(self.blocks(F.pixel_unshuffle(torch.cat([1 - photo, missed], 1), 4)))
         for conv in self.convs:
             x = F.silu(conv(x))
         x = self.to_details(x + F.silu(self.around(x)))
-        return (self.linear(F.pixel_unshuffle(dark, PIXELS)) + x).float()
+        return (self.linear(F.pixel_unshuffle(missed, PIXELS)) + x).float()
 
     @torch.no_grad()
-    def start(self, photos: torch.Tensor, returned: torch.Tensor) -> None:
-        """Set the linear map to what of photos [N,3,192,256] tells most, cell by cell, of what is missing in the pictures
-        that w brings back (reduced-rank regression); N in the hundreds."""
-        cells = [
-            F.pixel_unshuffle(x, PIXELS).permute(0, 2, 3, 1).flatten(0, 2) for x in (1 - photos, returned - photos)
-        ]
+    def start(self, photos: torch.Tensor, thumbnails: torch.Tensor, returned: torch.Tensor) -> None:
+        """Set the linear map to what thumbnails [N,3,24,32] miss of photos [N,3,192,256] that tells most, cell by cell, of
+        what is missing in the pictures that w brings back (reduced-rank regression); N in the hundreds."""
+        missed = missing(photos, thumbnails)
+        cells = [F.pixel_unshuffle(x, PIXELS).permute(0, 2, 3, 1).flatten(0, 2) for x in (missed, returned - photos)]
         seen = cells[0].abs().amax(1) > 0.1  # the ground says nothing
-        x, missing = (c[seen].double() for c in cells)
+        x, lost = (c[seen].double() for c in cells)
         mean = x.mean(0)
         x = x - mean
         covariance = x.T @ x
         ridge = 1e-3 * covariance.trace() / len(covariance) * torch.eye(len(covariance), dtype=x.dtype)
-        predicted = torch.linalg.solve(covariance + ridge, x.T @ missing)  # [pixels,pixels]
+        predicted = torch.linalg.solve(covariance + ridge, x.T @ lost)  # [pixels,pixels]
         axes = torch.linalg.svd(x @ predicted, full_matrices=False)[2][:CHANNELS]
         weight = axes @ predicted.T
         weight /= (x @ weight.T).std(0)[:, None]
@@ -66,7 +66,7 @@ class DetailDecoder(nn.Module):
 
     def __init__(self, shape_channels: int, out_channels: int, ngf: int = 40):
         super().__init__()
-        inner = 12 * ngf // 5
+        inner = 2 * ngf
         self.read = nn.Conv2d(CHANNELS, inner, 3, padding=1)
         self.around = nn.Conv2d(inner, inner, 3, padding=1)
         self.shape = nn.Conv2d(shape_channels, inner, 1)
@@ -84,6 +84,11 @@ class DetailDecoder(nn.Module):
         x = F.interpolate(x, scale_factor=2, mode="bilinear") + self.shape(shape)
         x = F.pixel_shuffle(self.place(F.leaky_relu(x, 0.2)), 2)
         return present * self.add(F.leaky_relu(x, 0.2))
+
+
+def missing(photo: torch.Tensor, thumbnail: torch.Tensor) -> torch.Tensor:
+    """Photos [N,3,H,W] and thumbnails [N,3,24,32] -> by how much the photos are darker [N,3,H,W]."""
+    return F.interpolate(thumbnail, photo.shape[2:], mode="bilinear") - photo
 
 
 def quantise(x: torch.Tensor) -> torch.Tensor:
@@ -105,8 +110,13 @@ def pack(details: torch.Tensor) -> torch.Tensor:
 
 def unpack(cells: torch.Tensor) -> torch.Tensor:
     """What `pack` made -> the details [...,CHANNELS,12,16]."""
-    weights = LEVELS ** torch.arange(CHANNELS)
-    return values(cells.long().unflatten(-1, (1, ROWS, COLUMNS)) // weights[:, None, None] % LEVELS)
+    return values(unpack_levels(cells))
+
+
+def unpack_levels(cells: torch.Tensor) -> torch.Tensor:
+    """What `pack` made -> the numbers of the levels [...,CHANNELS,12,16], uint8."""
+    places = [LEVELS**n for n in range(CHANNELS)]
+    return torch.stack([cells // place % LEVELS for place in places], -2).unflatten(-1, (ROWS, COLUMNS))
 
 
 def levels(details: torch.Tensor) -> torch.Tensor:

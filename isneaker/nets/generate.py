@@ -1,6 +1,6 @@
 """The generate model as one module: seeds and languages to photos that do not exist; photos to w."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -19,8 +19,10 @@ from isneaker.nets.stylegan2 import Synthesis
 NEIGHBOURS = 16  # of a stored w, from which its partner is drawn
 BEYOND = 1.3  # times where 98 of 100 photos lie along a direction
 SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and material
+MATES = 0.01  # of a language's photos, those most like a shape in outline, from which its look is drawn
+TOWARDS = 0.7  # how far a shape moves towards its look: what contradicts itself comes out as a white patch
 ALIKE = 4  # photos most like a drawn shape, two of which give their details
-OUTLINED, BARE = 32, 0.004  # how wide a shape is looked at for where it lies, and how dark bare ground is at most
+FAINT = 0.2  # how dark a shoe is at least, in a thumbnail
 LIMIT = 63  # steps of w in a code, to either side
 UNSAID = 0.5  # psi from which on details are as strong as a photo's
 
@@ -36,12 +38,12 @@ class Latent(NamedTuple):
 class GenerateModel(nn.Module):
     """All that lies in a generate model's `model.safetensors`; its arguments are the `config.json` beside it."""
 
-    def __init__(self, w_dim: int = 256, ngf: int = 40, nef: int = 48, num_codes: int = 0, detailed: bool = False):
+    def __init__(self, w_dim: int = 256, ngf: int = 40, nef: int = 48, num_codes: int = 0):
         super().__init__()
-        self.synthesis = Synthesis(w_dim, ngf, detailed)
+        self.synthesis = Synthesis(w_dim, ngf)
         self.encoder = PhotoEncoder(w_dim, nef)
-        self.detail_encoder = DetailEncoder(nef) if detailed else None
-        self.bank = WBank(num_codes, w_dim, detailed)
+        self.detail_encoder = DetailEncoder(nef)
+        self.bank = WBank(num_codes, w_dim)
 
     def ws(self, w: torch.Tensor) -> torch.Tensor:
         """w of shape and look [2,w_dim], of all [1,w_dim], or of each layer -> the w of each layer [num_ws,w_dim]."""
@@ -52,27 +54,30 @@ class GenerateModel(nn.Module):
     def encode(self, photos: torch.Tensor) -> list[Latent]:
         """Photos [N,3,384,512] in [-1, 1] -> what brings each back."""
         w = self.encoder(F.avg_pool2d(photos, photos.shape[3] // ENCODED_WIDTH))
-        if self.detail_encoder is None:
-            return [Latent(each[None], grid.nothing()) for each in w]
-        details = grid.quantise(self.detail_encoder(F.avg_pool2d(photos, photos.shape[3] // grid.READ_WIDTH)))
+        seen = F.avg_pool2d(photos, photos.shape[3] // grid.READ_WIDTH)
+        details = grid.quantise(self.detail_encoder(seen, self.synthesis.thumbnail.colours(w)))
         return [Latent(each[None], said) for each, said in zip(w, details)]
 
     @torch.no_grad()
     def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
-        """A sneaker of the bank's (see `WBank.draw`), with details on the shoe only: those of another shape may reach
-        beyond it."""
-        drawn = self.bank.draw(seed, mix, psi)
-        amount = drawn.details.abs().amax()
-        if not amount:
-            return drawn
-        plain = self([Latent(drawn.w, grid.nothing())], OUTLINED)
-        dark = F.avg_pool2d((1 - plain).amax(1), OUTLINED // grid.COLUMNS)[0]
-        return Latent(drawn.w, torch.where(dark < BARE, amount * self._ground, drawn.details))
+        """A sneaker of the bank's (see `WBank.draw`)."""
+        return self.bank.draw(seed, mix, psi, self._mates)
+
+    def _mates(self, shape: torch.Tensor, language: int) -> torch.Tensor:
+        """The numbers, among a language's photos, of those most like a w [w_dim] in outline."""
+        start, end = self.bank.share(language)
+        distances = torch.cdist(self._outline(shape[None]), self._outlines[start:end])[0]
+        return distances.argsort()[: max(NEIGHBOURS, round(MATES * (end - start)))]
 
     @cached_property
-    def _ground(self) -> torch.Tensor:
-        """The details [4,12,16] of white paper."""
-        return grid.quantise(self.detail_encoder(torch.ones(1, 3, grid.READ_HEIGHT, grid.READ_WIDTH)))[0]
+    def _outlines(self) -> torch.Tensor:
+        """The outlines of the stored photos."""
+        return self._outline(self.bank.w)
+
+    def _outline(self, w: torch.Tensor) -> torch.Tensor:
+        """w [K,w_dim] -> where their thumbnails are not white, roughly: [K,192] in [0, 1]."""
+        dark = 1 - self.synthesis.thumbnail.colours(w)
+        return F.avg_pool2d((dark.amax(1) / FAINT).clamp(0, 1), 2).flatten(1)
 
     def forward(self, latents: list[Latent], width: int = 512) -> torch.Tensor:
         """Latents -> photos [N,3,3/4 width,width] in about [-1, 1]."""
@@ -83,37 +88,40 @@ class GenerateModel(nn.Module):
 class WBank(CodeBank):
     """The w and the details of the training photos: a design language is a density over them, drawn by seed.
 
-    A draw takes its shape from one place and its look from another. Each lies between a stored w and a neighbour of
-    the same language, with noise: near enough to what the synthesis network knows, and no copy of anything. Its details
-    come from two photos that are like the drawn shape, from one at the heel and from the other at the toe.
+    A draw takes its shape from one place and its look from another of like outline. Each lies between a stored w and a
+    neighbour of the same language, with noise: near enough to what the synthesis network knows, and no copy of
+    anything. Its details come from two photos that are like the drawn shape, from one at the heel and from the other at
+    the toe.
 
-    details [K,192] uint8, packed, of a model that has them.
+    details [K,192] uint8, packed.
     """
 
     scale = 8  # w's first principal components reach about +-15
     link_scale = 2  # in a code; finer steps bring nothing back
     noise = 0.1
 
-    def __init__(self, count: int, w_dim: int, detailed: bool = False):
+    def __init__(self, count: int, w_dim: int):
         super().__init__(count, w_dim)
-        self.register_buffer("details", torch.zeros(count, grid.CELLS, dtype=torch.uint8) if detailed else None)
+        self.register_buffer("details", torch.zeros(count, grid.CELLS, dtype=torch.uint8))
 
     @classmethod
-    def of(cls, codes: torch.Tensor, languages: torch.Tensor, details: torch.Tensor | None = None) -> "WBank":
+    def of(cls, codes: torch.Tensor, languages: torch.Tensor, details: torch.Tensor) -> "WBank":
         """w [K,w_dim], languages [K] and packed details [K,192] of K photos -> their bank."""
         bank = super().of(codes, languages)
-        if details is not None:
-            bank.details = details[torch.argsort(languages, stable=True)]
+        bank.details = details[torch.argsort(languages, stable=True)]
         return bank
+
+    @property
+    def w(self) -> torch.Tensor:
+        """The stored w [K,w_dim]."""
+        return self.codes.float() / self.scale
 
     def pack(self, latent: Latent) -> bytes:
         """A latent of one w -> the bytes that a Design keeps of it, entropy-coded: what is usual among the stored photos
         takes little."""
         steps = (latent.w[0] * self.link_scale).round().clamp(-LIMIT, LIMIT).long() + LIMIT
-        said = latent.details.any() and self.details is not None
-        return entropy.encode(
-            steps.tolist() + (grid.levels(latent.details).flatten().tolist() if said else []), self._bounds
-        )
+        said = grid.levels(latent.details).flatten().tolist() if latent.details.any() else []
+        return entropy.encode(steps.tolist() + said, self._bounds)
 
     def unpack(self, code: bytes) -> Latent:
         """What `pack` made -> the latent. Raises ValueError where it is not one of this model's."""
@@ -121,8 +129,6 @@ class WBank(CodeBank):
         try:
             symbols = entropy.decode(code, w_dim, self._bounds)
         except ValueError:
-            if self.details is None:
-                raise
             symbols = entropy.decode(code, w_dim + details.numel(), self._bounds)
             details = grid.values(torch.tensor(symbols[w_dim:]).view_as(details))
         return Latent((torch.tensor(symbols[:w_dim])[None] - LIMIT) / self.link_scale, details)
@@ -141,7 +147,7 @@ class WBank(CodeBank):
     @cached_property
     def _usual_w(self) -> np.ndarray:
         """How often each step of each number of w occurs, and those beside it a little: cumulative [w_dim,steps+1]."""
-        steps = (self.codes.float() / self.scale * self.link_scale).round().clamp(-LIMIT, LIMIT).long() + LIMIT
+        steps = (self.w * self.link_scale).round().clamp(-LIMIT, LIMIT).long() + LIMIT
         counts = _count(steps.numpy(), 2 * LIMIT + 1)
         near = sum(weight * np.roll(counts, by, 1) for by, weight in zip(range(-3, 4), (1, 2, 4, 6, 4, 2, 1)))
         return _cumulative(1 + near)
@@ -150,40 +156,43 @@ class WBank(CodeBank):
     def _usual_details(self) -> np.ndarray:
         """How often each level occurs in each place, given those to the left and above: cumulative
         [places,levels,levels,levels+1]."""
-        levels = grid.levels(grid.unpack(self.details)).numpy()  # [K,4,12,16]
+        levels = grid.unpack_levels(self.details).numpy()  # [K,4,12,16]
         left, above = np.zeros_like(levels), np.zeros_like(levels)
         left[..., 1:], above[..., 1:, :] = levels[..., :-1], levels[..., :-1, :]
-        cases = ((left * grid.LEVELS + above) * grid.LEVELS + levels).reshape(len(levels), -1)
+        cases = ((left * grid.LEVELS + above) * grid.LEVELS + levels).reshape(len(levels), -1)  # below 64
         counts = 1 + 2 * _count(cases, grid.LEVELS**3).reshape(-1, *3 * [grid.LEVELS])
         return _cumulative(counts)
 
-    def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
-        """Seed, weights of languages (none: the data's own mix) and truncation in [0, 1] -> a sneaker of w for shape and
-        for look.
+    def draw(
+        self, seed: int, mix: dict[int, float], psi: float, mates: Callable[[torch.Tensor, int], torch.Tensor]
+    ) -> Latent:
+        """Seed, weights of languages (none: the data's own mix), truncation in [0, 1], and what tells which photos of a language
+        are like a shape -> a sneaker of w for shape and for look.
 
         A mix is the weighted sum of each language's draw for this seed, so w is continuous in the weights; psi 0 is
-        the mean of the languages (arXiv 1812.04948). Looks are truncated less: their mean is grey. Of the details, each
-        language gives those of as many columns as its weight says.
+        the mean of the languages (arXiv 1812.04948). Looks are truncated less, towards the mean of the shape's mates:
+        it is grey. Of the details, each language gives those of as many columns as its weight says.
         """
         generator = torch.Generator().manual_seed(seed)
         places, shares = torch.rand(2, generator=generator).tolist(), torch.rand(2, generator=generator).tolist()
         ranks = torch.randint(1, NEIGHBOURS, (2,), generator=generator).tolist()
-        w = self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
-        mix = mix or {-1: 1.0}
-        for language, weight in mix.items():
+        w = torch.tensor([[psi], [psi**0.5]]) * self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
+        for language, weight in (mix or {-1: 1.0}).items():
             stored = self._of(language)
-            drawn = torch.stack([_between(stored, *choice) for choice in zip(places, ranks, shares)])
-            w = w + weight * (drawn - stored.mean(0))
-        average = sum(weight * self._of(language).mean(0) for language, weight in mix.items())
-        w = average + torch.tensor([[psi], [psi**0.5]]) * w
-        return Latent(w, min(1.0, psi / UNSAID) * self._details_on(w[0], mix, generator))
+            average = stored.mean(0)
+            shape = _between(stored, int(places[0] * len(stored)), ranks[0], shares[0])
+            like = mates(shape, language)
+            look = _between(stored, int(like[int(places[1] * len(like))]), ranks[1], shares[1])
+            shape, usual = torch.lerp(shape, look, TOWARDS), stored[like].mean(0)
+            drawn = psi * (torch.stack([shape, usual]) - average)
+            drawn[1] += psi**0.5 * (look - usual)
+            w = w + weight * (average + drawn)
+        return Latent(w, min(1.0, psi / UNSAID) * self._details_on(w[0], mix or {-1: 1.0}, generator))
 
     def _details_on(self, shape: torch.Tensor, mix: dict[int, float], generator: torch.Generator) -> torch.Tensor:
         """Details [4,12,16] for a w [w_dim]: two of the photos that are most like it, one up to a seam and one from there on;
         of each language of a mix as many columns as its weight says."""
         details, start = grid.nothing(), 0.0
-        if self.details is None:
-            return details
         along, seam = torch.arange(grid.COLUMNS) / grid.COLUMNS, float(torch.rand((), generator=generator))
         chosen = torch.randperm(ALIKE, generator=generator)[:2]
         for language, weight in mix.items():
@@ -204,19 +213,16 @@ class WBank(CodeBank):
     def _of(self, language: int) -> torch.Tensor:
         """The stored w [K,w_dim] of a language, -1 for all."""
         start, end = self.share(language)
-        return self.codes[start:end].float() / self.scale
+        return self.w[start:end]
 
     def photos(self, every: int) -> list[Latent]:
         """The latents of every so-manieth stored photo."""
-        return [
-            Latent(w[None].float() / self.scale, grid.nothing() if self.details is None else grid.unpack(self.details[i]))
-            for i, w in enumerate(self.codes) if i % every == 0
-        ]  # fmt: skip
+        return [Latent(w[None], grid.unpack(said)) for w, said in zip(self.w[::every], self.details[::every])]
 
 
-def _between(stored: torch.Tensor, place: float, rank: int, share: float) -> torch.Tensor:
-    """The w [w_dim] at a place in [0, 1) of stored ones [K,w_dim], moved by up to half towards its rank-th neighbour."""
-    own = stored[int(place * len(stored))]
+def _between(stored: torch.Tensor, number: int, rank: int, share: float) -> torch.Tensor:
+    """One of the stored w [K,w_dim], moved by up to half towards its rank-th neighbour."""
+    own = stored[number]
     near = torch.cdist(own[None], stored)[0].argsort()[:NEIGHBOURS]
     return own + share / 2 * (stored[near[rank % len(near)]] - own)
 

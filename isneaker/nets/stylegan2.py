@@ -2,18 +2,21 @@
 
 Modulation is not fused into the weights: activations are scaled, weights are shared by the batch, which is several
 times faster on a CPU. Up-sampling is bilinear, after the convolution. The 4x4 constant is a linear image of w: shapes
-are learnt sooner than through modulations alone. The last doubling is a pixel shuffle. Where there are details, they
-come in at 64x48, after the shape.
+are learnt sooner than through modulations alone. The last doubling is a pixel shuffle. The thumbnail comes in at 32x24,
+after the shape, and details at 64x48.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from isneaker.nets.details import DetailDecoder
+from isneaker.nets.details import COLUMNS, DetailDecoder
+from isneaker.nets.thumbnail import Thumbnail
 
 WIDTHS = (8, 16, 32, 64, 128, 256)  # of the feature maps, at 4:3; the picture is twice as wide as the last
-DETAILED = 2  # the doubling after which details come in
+COLOURED = 1  # the doubling after which the thumbnail comes in
+DETAILED = 2  # the one after which details come in
+BARE = 0.01  # how dark the ground of a picture is at most
 
 
 class ModulatedConv(nn.Module):
@@ -67,7 +70,7 @@ class Synthesis(nn.Module):
     The picture is a sum over all widths (skip connections to RGB), counted from white, and starts at white.
     """
 
-    def __init__(self, w_dim: int = 256, ngf: int = 40, detailed: bool = True):
+    def __init__(self, w_dim: int = 256, ngf: int = 40):
         super().__init__()
         channels = (8 * ngf, 8 * ngf, 32 * ngf // 5, 4 * ngf, 2 * ngf, ngf)  # at WIDTHS
         self.w_dim, self.num_ws = w_dim, 2 * len(channels)
@@ -81,11 +84,12 @@ class Synthesis(nn.Module):
         self.convs = nn.ModuleList(Layer(c, c, w_dim, width) for c, width in zip(channels[1:], WIDTHS[1:]))
         self.to_rgb = nn.ModuleList(ModulatedConv(c, 3, 1, w_dim, demodulate=False) for c in channels[1:])
         self.to_blocks = ModulatedConv(channels[-1], 12, 3, w_dim, demodulate=False)
-        self.details = DetailDecoder(channels[DETAILED], channels[DETAILED + 1], ngf) if detailed else None
+        self.thumbnail = Thumbnail(w_dim, channels[COLOURED + 1], 8 * ngf // 5)
+        self.details = DetailDecoder(channels[DETAILED], channels[DETAILED + 1], ngf)
 
     def shape_layers(self) -> list[nn.Module]:
-        """The parts before the details."""
-        return [self.input, self.first, *(part[:DETAILED] for part in (self.ups, self.convs, self.to_rgb))]
+        """The parts before the thumbnail."""
+        return [self.input, self.first, self.ups[: COLOURED + 1], self.convs[:COLOURED], self.to_rgb[:COLOURED]]
 
     def forward(self, ws: torch.Tensor, details: torch.Tensor | None = None, width: int = 512) -> torch.Tensor:
         """ws [N,num_ws,w_dim] and details [N,4,12,16], 0 for none, -> photos [N,3,3/4 width,width] in about [-1, 1];
@@ -99,13 +103,21 @@ class Synthesis(nn.Module):
         picture = x.new_zeros(len(ws), 3, 6, 8)
         for i, (up, conv, to_rgb) in enumerate(zip(self.ups, self.convs, self.to_rgb)):
             shape, x = x, up(x, ws[:, 2 * i + 1])
-            if i == DETAILED and details is not None and self.details:
-                x = x + self.details(details, shape)
+            if i == COLOURED:
+                x = x + self.thumbnail(ws[:, 2 * i + 2], x)
+            if i == DETAILED and details is not None:
+                x = x + self.details(details * _shoe(picture), shape)
             x = conv(x, ws[:, 2 * i + 2])
             picture = _double(picture) + to_rgb(x, ws[:, 2 * i + 2])
             if picture.shape[3] == width:
                 return 1 - picture
         return 1 - _double(picture) - F.pixel_shuffle(self.to_blocks(x, ws[:, -1]), 2)
+
+
+def _shoe(dark: torch.Tensor) -> torch.Tensor:
+    """A picture [N,3,H,W], counted from white, -> which cells of the details [N,1,12,16] are not bare ground, in [0, 1]."""
+    cells = F.avg_pool2d(dark.detach().amax(1, keepdim=True), dark.shape[3] // COLUMNS)
+    return (cells / BARE - 1).clamp(0, 1)
 
 
 def _double(x: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,7 @@ from train.evaluate import metrics
 from train.evaluate.classifier import languages_kept
 from train.features import Features
 
-SAMPLES, SLIDER_SEEDS, OF_LANGUAGE, SHOWN = 2000, 100, 20, 24
+SAMPLES, SLIDER_SEEDS, OF_LANGUAGE, SHOWN, INVERTED = 2000, 100, 20, 24, 200
 NEWNESS = Path("runs/newness.png")  # it shows photos of the data set: not to be committed
 POSITIONS = (-200, -100, 0, 100, 200)  # hundredths
 
@@ -47,7 +47,8 @@ def evaluate_generate(data: Path, model: str) -> tuple[dict[str, float], Image.I
     bank = np.concatenate([metrics.features_of([_open(p) for p in part], net) for part in _parts(training)])
     newness_page(model, samples[:SHOWN], training, bank).save(NEWNESS)
     results |= languages_kept([Design(model=model, seed=seed) for seed in range(OF_LANGUAGE)], data)
-    results |= newness(samples, real, bank) | inversion(model, photos, real, bank, net) | slider_scores(model)
+    results |= newness(samples, real, bank) | inversion(model, photos[:INVERTED], real[:INVERTED], training, bank, net)
+    results |= slider_scores(model)
     return {k: round(v, 3) for k, v in results.items()}, sample_page(model)
 
 
@@ -73,17 +74,25 @@ def newness_page(model: str, samples: np.ndarray, training: list[Path], bank: np
 
 
 @torch.no_grad()
-def inversion(model: str, photos: list[Image.Image], real: np.ndarray, bank: np.ndarray, net: Features) -> dict:
-    """Mean feature distance of held-out photos to what comes back, to the nearest training photo's = 1."""
+def inversion(
+    model: str, photos: list[Image.Image], real: np.ndarray, training: list[Path], bank: np.ndarray, net: Features
+) -> dict[str, float]:
+    """Mean distance of photos to what comes back of them from a link, to the training photo nearest in features = 1: in
+    features, and in colour (CIE Lab), cell by cell."""
     net_model: GenerateModel = catalogue.load(model)
     back = []
-    for part in _parts(photos[:200]):
+    for part in _parts(photos):
         x = torch.from_numpy(np.stack([np.asarray(p) for p in part])).permute(0, 3, 1, 2) / 127.5 - 1
         packed = [net_model.bank.pack(latent) for latent in net_model.encode(x)]
-        pictures = net_model([net_model.bank.unpack(code) for code in packed])
-        back.append(metrics.features_of([to_picture(p) for p in pictures], net))
-    distance = np.linalg.norm(np.concatenate(back) - real[:200], axis=1).mean()
-    return {"inversion_ratio": float(distance / _nearest(real[:200], bank).mean())}
+        back += [to_picture(p) for p in net_model([net_model.bank.unpack(code) for code in packed])]
+    nearest = [_open(training[int(np.linalg.norm(bank - row, axis=1).argmin())]) for row in real]
+    in_features = np.linalg.norm(metrics.features_of(back, net) - real, axis=1).mean()
+    own, returned, other = (np.stack([metrics.lab_cells(p) for p in part]) for part in (photos, back, nearest))
+    in_colour = [np.linalg.norm(cells - own, axis=-1).mean() for cells in (returned, other)]
+    return {
+        "inversion_ratio": float(in_features / _nearest(real, bank).mean()),
+        "inversion_colour_ratio": float(in_colour[0] / in_colour[1]),
+    }
 
 
 def slider_scores(model: str) -> dict[str, float]:
