@@ -97,7 +97,8 @@ repositories of product photos, most of them without a licence; none is part of 
 ## Limits
 
 Logos and lettering come out as smudges, laces as texture; soles of many parts are simplified. Of an uploaded sneaker colours,
-outline, large panels and stripes come back, small graphics do not.
+outline, large panels and stripes come back, small graphics do not. A shape on a look of quite another outline (Remix) has
+white patches where the two disagree.
 
 Not affiliated with any brand. Brand names describe visual style; marks and silhouettes belong to their owners. A research
 demo.
