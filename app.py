@@ -5,7 +5,8 @@ import os
 
 import gradio as gr
 
-from isneaker import catalogue
+from isneaker import catalogue, cores
+from isneaker.studio import engine
 from isneaker.studio.setup import offered
 from isneaker.ui import api, combine, discover, edit, opening, restyle, sketch, studio, translate
 from isneaker.ui.theme import CSS, HEAD, THEME
@@ -23,6 +24,7 @@ def weights_line() -> str:
     return html.escape(f"Served: {'; '.join([models, *problems])}.", quote=False)
 
 
+cores.share_out(engine.thread)
 with gr.Blocks(title="iSneaker", analytics_enabled=False, delete_cache=(30, 90)) as demo:
     gr.HTML(MASTHEAD, elem_id="masthead")
     with gr.Tabs(elem_id="tabs") as tabs:

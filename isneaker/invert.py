@@ -8,6 +8,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from isneaker import catalogue
+from isneaker.cores import on_all_cores
 from isneaker.design import Design
 from isneaker.nets.generate import GenerateModel, Latent
 
@@ -20,9 +21,13 @@ def invert(photo: Image.Image) -> Design:
     """Prepared photo, RGB 512x384 -> the Design nearest to it in one look. Raises catalogue.WeightsUnavailable."""
     name = catalogue.newest("generate")
     model: GenerateModel = catalogue.load(name)
-    with torch.inference_mode():
-        latent = model.encode(_tensor(photo))[0]
-    return Design(model=name, codes=((100, model.bank.pack(latent)),))
+    return Design(model=name, codes=((100, model.bank.pack(_encode(model, photo))),))
+
+
+@on_all_cores
+@torch.inference_mode()
+def _encode(model: GenerateModel, photo: Image.Image) -> Latent:
+    return model.encode(_tensor(photo))[0]
 
 
 def refine(photo: Image.Image, design: Design, tell: Callable[[float], None]) -> Design:
@@ -33,7 +38,9 @@ def refine(photo: Image.Image, design: Design, tell: Callable[[float], None]) ->
     start, details = model.bank.unpack(design.codes[0][1])
     w = start.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([w], RATE)
-    for step in range(STEPS):
+
+    @on_all_cores
+    def come_closer(step: int) -> None:
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, 2 - 2 * step / STEPS)
         picture = model([Latent(w, details)], WIDTH)
@@ -41,6 +48,9 @@ def refine(photo: Image.Image, design: Design, tell: Callable[[float], None]) ->
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+
+    for step in range(STEPS):
+        come_closer(step)
         tell((step + 1) / STEPS)
     return Design(model=design.model, codes=((100, model.bank.pack(Latent(w.detach(), details))),))
 

@@ -8,6 +8,7 @@ from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
 from isneaker import catalogue
+from isneaker.cores import on_all_cores
 from isneaker.design import HEIGHT, WIDTH
 from isneaker.images import PictureError
 from isneaker.nets.cutout import CUTOUT_HEIGHT, CUTOUT_WIDTH, CutoutModel
@@ -107,6 +108,7 @@ def _look_twice(rgb: np.ndarray) -> np.ndarray:
     return (_look(rgb, box) + first) / 2 if (right - left) < 0.75 * width else first
 
 
+@on_all_cores
 @torch.inference_mode()
 def _look(rgb: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
     """The network's cover of the shoe [H,W], having seen a box of the picture; 0 outside."""

@@ -9,6 +9,7 @@ from PIL import Image
 
 from isneaker import catalogue, sliders
 from isneaker.colour import Scribbles
+from isneaker.cores import on_all_cores
 from isneaker.design import Design, DesignError
 from isneaker.images import hint_tensor, sketch_tensors, to_picture
 from isneaker.languages import LANGUAGES
@@ -58,6 +59,7 @@ def render_small(design: Design) -> Image.Image:
 
 
 @lru_cache(maxsize=4 * RECENT)
+@on_all_cores
 @torch.inference_mode()
 def _small(design: Design) -> Image.Image:
     """A generated sneaker at half size: the synthesis stops at a lower toRGB."""
@@ -70,6 +72,7 @@ def render_large(design: Design, tell: Tell = lambda share, what: None) -> Image
     return enlarge(design, render(replace(design, finish=None)), render(design, tell), tell)
 
 
+@on_all_cores
 @torch.inference_mode()
 def _draw(designs: list[Design]) -> list[Image.Image]:
     """What the fast networks make of Designs of one model."""

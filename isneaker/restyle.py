@@ -8,6 +8,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from isneaker import catalogue
+from isneaker.cores import on_all_cores
 from isneaker.design import COLUMNS, Design, Run
 from isneaker.images import CELL
 from isneaker.marks import Marks, marks_on
@@ -91,6 +92,7 @@ def _accent(colours: list[int]) -> int:
     return colours[int(np.argmax(np.linalg.norm(rgb - main, axis=1)))]
 
 
+@on_all_cores
 @torch.inference_mode()
 def code_of(photo: Image.Image, model: str) -> bytes:
     """The style code of a prepared photo, as a Design keeps it."""

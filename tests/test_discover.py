@@ -9,9 +9,9 @@ from PIL import Image
 from isneaker import catalogue
 from isneaker.design import Design
 from isneaker.images import to_png
-from isneaker.render import render
+from isneaker.render import _small, render
 from isneaker.tokens import from_token, to_token
-from isneaker.ui.discover import page_of
+from isneaker.ui.discover import look_ahead, page_of, turn
 from isneaker.ui.tiles import READY, ready_made
 from tests.test_render import difference
 from tests.visitor import PHONE
@@ -63,6 +63,13 @@ def test_a_page_holds_24_different_sneakers_and_there_are_more(discover):
     discover.page.wait_for_function("([q, s]) => document.querySelector(q).src != s", arg=[last, first[20]])
     assert not set(first) & set(tiles(discover))
     assert discover.page.locator("#discover-page input").input_value() == "2"
+
+
+def test_the_next_page_is_begun_before_anyone_asks_for_it():
+    look_ahead(4, 0.7, [], row=0)
+    made = _small.cache_info().misses
+    turn(4, 0.7, [], by=1)
+    assert _small.cache_info().misses == made
 
 
 def test_a_tile_opens_in_the_editor_as_it_looked(discover):

@@ -66,8 +66,8 @@ class GenerateModel(nn.Module):
     def _mates(self, shape: torch.Tensor, language: int) -> torch.Tensor:
         """The numbers, among a language's photos, of those most like a w [w_dim] in outline."""
         start, end = self.bank.share(language)
-        distances = torch.cdist(self._outline(shape[None]), self._outlines[start:end])[0]
-        return distances.argsort()[: max(NEIGHBOURS, round(MATES * (end - start)))]
+        count = max(NEIGHBOURS, round(MATES * (end - start)))
+        return nearest(self._outline(shape[None]), self._outlines[start:end], count)
 
     @cached_property
     def _outlines(self) -> torch.Tensor:
@@ -196,8 +196,8 @@ class WBank(CodeBank):
         along, seam = torch.arange(grid.COLUMNS) / grid.COLUMNS, float(torch.rand((), generator=generator))
         chosen = torch.randperm(ALIKE, generator=generator)[:2]
         for language, weight in mix.items():
-            like = torch.cdist(shape[None], self._of(language))[0].argsort()[chosen % len(self._of(language))]
-            heel, toe = grid.unpack(self.details[self.share(language)[0] + like])
+            like = nearest(shape[None], self._of(language), ALIKE)
+            heel, toe = grid.unpack(self.details[self.share(language)[0] + like[chosen % len(like)]])
             mine = (along >= start) & (along < start + weight)
             details = torch.where(mine, torch.where(along < seam, heel, toe), details)
             start += weight
@@ -223,8 +223,13 @@ class WBank(CodeBank):
 def _between(stored: torch.Tensor, number: int, rank: int, share: float) -> torch.Tensor:
     """One of the stored w [K,w_dim], moved by up to half towards its rank-th neighbour."""
     own = stored[number]
-    near = torch.cdist(own[None], stored)[0].argsort()[:NEIGHBOURS]
+    near = nearest(own[None], stored, NEIGHBOURS)
     return own + share / 2 * (stored[near[rank % len(near)]] - own)
+
+
+def nearest(x: torch.Tensor, stored: torch.Tensor, count: int) -> torch.Tensor:
+    """The numbers of those `count` of the stored vectors [K,D] that are nearest to x [1,D], nearest first; no more than K."""
+    return (stored - x).square().sum(1).topk(min(count, len(stored)), largest=False).indices
 
 
 def _count(cases: np.ndarray, kinds: int) -> np.ndarray:

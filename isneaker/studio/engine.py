@@ -60,7 +60,7 @@ def parts_of(setup: Setup) -> list[Part]:
 def repaint(setup: Setup, jobs: list[Job], tell: Tell) -> list[Image.Image]:
     """Jobs -> pictures of the same sizes. Raises StudioUnavailable, and what `tell` raises; `tell` is called from the
     studio's thread."""
-    return _worker.submit(copy_context().run, _repaint, setup, jobs, tell).result()
+    return thread.submit(copy_context().run, _repaint, setup, jobs, tell).result()
 
 
 def expected() -> str:
@@ -85,7 +85,7 @@ def _stand_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
-_worker = ThreadPoolExecutor(1, "studio", _stand_back)
+thread = ThreadPoolExecutor(1, "studio", _stand_back)  # one picture at a time
 _loaded: dict[Setup, object] = {}  # at most one
 _took: dict[str, float] = {}  # seconds of the last picture, by device
 

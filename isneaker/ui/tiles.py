@@ -73,7 +73,8 @@ class Tiles:
 
             self.picks.append(gallery.select(pick, self.tokens, self.picked, show_progress="hidden", **share.PRIVATE))
 
-    def fill(self, event) -> None:
-        """Make the tiles, row by row, after an event that set `tokens`."""
-        for row, gallery in enumerate(self.rows):
+    def fill(self, event, start: int = 0):
+        """Make the tiles, row by row, after an event that set `tokens`, and the rows before `start` itself -> the last event."""
+        for row, gallery in enumerate(self.rows[start:], start):
             event = event.then(partial(row_of, row=row), self.tokens, gallery, **share.RENDER, **share.PRIVATE)
+        return event
