@@ -17,7 +17,7 @@ GROUND = 177  # first row below the shoe: what is there is a reflection
 
 class Parts(NamedTuple):
     """A shoe on a picture at half size: its colours, CIE Lab [192,256,3]; where it, its upper and its sole are, [192,256]
-    of bool; the sole's thickness in pixels; the columns from heel to toe; per column the height of the shoe."""
+    of bool; the sole's thickness in pixels, smoothly; the columns from heel to toe; per column the height of the shoe."""
 
     lab: np.ndarray
     shoe: np.ndarray
@@ -39,9 +39,9 @@ def parts_of(picture: Image.Image) -> Parts | None:
     top, ground = mask.argmax(0), mask.shape[0] - mask[::-1].argmax(0)  # the first row, and the one below the last
     tall = np.where(mask.any(0), ground - top, 0)[left : left + length]
     lab = rgb2lab(np.asarray(picture) / 255.0)
-    thickness = sole_thickness(lab, mask, ground, left, length)
+    end, thickness = sole_heights(lab, mask, ground, left, length)
     above = ground[None] - np.arange(mask.shape[0])[:, None]  # pixels above the ground, column by column
-    upper, sole = mask & (above > 1.25 * thickness), mask & (above <= 0.8 * thickness)
+    upper, sole = mask & (above > 1.25 * end), mask & (above <= 0.8 * end)
     return Parts(lab, mask, upper, sole, thickness, slice(left, left + length), tall)
 
 
@@ -82,16 +82,22 @@ def shoe_mask(rgb: np.ndarray) -> np.ndarray:
     return parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]) if count else solid
 
 
-def sole_thickness(lab: np.ndarray, mask: np.ndarray, ground: np.ndarray, left: int, length: int) -> float:
-    """Height in pixels of the strongest horizontal edge above the ground, averaged over the middle of the shoe."""
+def sole_heights(lab: np.ndarray, mask: np.ndarray, ground: np.ndarray, left: int, length: int) -> tuple[float, float]:
+    """Heights above the ground, in pixels, at which colours change in the middle of the shoe: where that of its mean colour
+    does most, which is where a sole ends; and the mean of all heights by how much those of each column change there, which
+    grows with a sole of any number of bands."""
     columns = np.arange(left + length // 6, left + 5 * length // 6)
     columns = columns[mask[:, columns].any(0)]
     rows = ground[columns][None] - np.arange(1, THICKEST + 6)[:, None]
     profile = ndimage.gaussian_filter1d(lab[rows.clip(0), columns[None]], 1, axis=0)  # [height,columns,3], from below
-    edges = np.abs(np.median(np.diff(profile, axis=0), axis=1)).sum(1)
-    edges[:THINNEST] = 0
-    weights = edges[:THICKEST] ** 4
-    return float((weights @ np.arange(THICKEST)) / (weights.sum() + 1e-9)) or float(THINNEST)
+    changes = np.diff(profile, axis=0)
+    return _mean_height(np.abs(changes.mean(1)).sum(1) ** 4), _mean_height(np.median(np.abs(changes).sum(2), 1) ** 2)
+
+
+def _mean_height(weights: np.ndarray) -> float:
+    """The mean of all heights that a sole may have, by the weight of each [height]."""
+    weights, heights = weights[THINNEST:THICKEST], np.arange(THINNEST, THICKEST)
+    return float((weights @ heights) / (weights.sum() + 1e-9)) or float(THINNEST)
 
 
 def _mean(lab: np.ndarray, mask: np.ndarray) -> np.ndarray:

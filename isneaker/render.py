@@ -122,7 +122,7 @@ def _generate(model: GenerateModel, designs: list[Design]) -> torch.Tensor:
 @torch.inference_mode()
 def latent_of(model: GenerateModel, design: Design) -> Latent:
     """The w of every layer and the details of a Design: its codes, moved by its sliders, mixed with its fine code."""
-    drawn = model.draw(design.seed, _mix(design), design.psi)
+    drawn = model.bank.draw(design.seed, _mix(design), design.psi)
     rest, codes = _codes(model.bank, design)
     ws = rest * model.ws(drawn.w) + sum(share * model.ws(code.w) for share, code in codes)
     known = sliders.load(design.model) if design.edits else {}

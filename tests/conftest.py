@@ -54,6 +54,7 @@ def save_tiny_generator(folder: Path, seed: int = 0) -> None:
     for part in (*G.to_rgb, G.to_blocks, G.thumbnail.linear, G.thumbnail.add, G.details.add):
         torch.nn.init.normal_(part.weight, 0, 0.05)
     model.bank.details.copy_(torch.randint(0, 256, model.bank.details.shape))
+    model.bank.tops.copy_(torch.randint(0, 256, model.bank.tops.shape))
     model.bank.codes.copy_(torch.randint(-16, 16, model.bank.codes.shape))
     model.bank.languages.copy_(torch.arange(config["num_codes"]) // 4)
     save_model(folder, config, model)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch.nn import functional as F
 
 from isneaker import catalogue, sliders
 from isneaker.attributes import NAMES, measure
@@ -16,7 +17,7 @@ from isneaker.entropy import decode, encode
 from isneaker.invert import invert, refine
 from isneaker.nets import details
 from isneaker.nets.encoder import PhotoEncoder
-from isneaker.nets.generate import SHAPE_LAYERS, Latent
+from isneaker.nets.generate import SHAPE_LAYERS, Latent, WBank, tops_of
 from isneaker.nets.stylegan2 import ModulatedConv, Synthesis
 from isneaker.nets.thumbnail import Thumbnail
 from isneaker.render import latent_of, render, render_all, render_small
@@ -105,7 +106,7 @@ def test_a_mix_of_languages_is_continuous(weights):
 def test_a_mix_of_languages_shares_the_shoe_out_among_their_details(weights):
     model = catalogue.load("generate.v1")
     bank = model.bank
-    mixed, stored = model.draw(5, {0: 0.25, 4: 0.75}).details, details.unpack(bank.details)
+    mixed, stored = model.bank.draw(5, {0: 0.25, 4: 0.75}).details, details.unpack(bank.details)
     for column in range(details.COLUMNS):
         own = stored[slice(*bank.share(0 if column < 4 else 4))]
         assert (own[..., column] == mixed[..., column]).all(2).all(1).any()
@@ -113,7 +114,7 @@ def test_a_mix_of_languages_shares_the_shoe_out_among_their_details(weights):
 
 def test_details_stay_on_the_shoe(weights):
     model = catalogue.load("generate.v1")
-    G, latent = model.synthesis, model.draw(5, {})
+    G, latent = model.synthesis, model.bank.draw(5, {})
     plain = Latent(latent.w, details.nothing())
     assert not torch.allclose(model([latent]), model([plain]), atol=1e-2)
     for conv in G.to_rgb[:2]:  # up to 32x24: white paper
@@ -122,13 +123,29 @@ def test_details_stay_on_the_shoe(weights):
 
 
 def test_a_look_comes_from_a_shoe_of_like_outline(weights):
-    model = catalogue.load("generate.v1")
-    outlines, shape = model._outlines, model.bank.w[3]
-    mates = model._mates(shape, -1)
-    assert mates[0] == 3 and 0 < len(mates) < len(outlines)
-    others = torch.tensor([n for n in range(len(outlines)) if n not in mates])
-    near, far = ((outlines[numbers] - outlines[3]).square().sum(1).mean() for numbers in (mates, others))
-    assert near < far
+    bank = catalogue.load("generate.v1").bank
+    low = torch.arange(40) < 20
+    bank.tops[:], bank.codes[:] = torch.where(low, 60, 150)[:, None], torch.where(low, -64, 64)[:, None]
+    for number in (3, 30):
+        looks = [bank.look(bank.tops[number] / 255, -1, 1, torch.Generator().manual_seed(seed)) for seed in range(20)]
+        assert torch.allclose(torch.stack(looks), bank.w[number])
+
+
+def test_outlines_are_heights_from_left_to_right():
+    photos = torch.ones(2, 3, 384, 512)
+    photos[0, :, 192:, :256] = -1  # half as high as the picture, on the left
+    tops = tops_of(photos)
+    assert torch.allclose(tops[0, :5], torch.tensor(0.5)) and not tops[0, 7:].any() and not tops[1].any()
+    assert torch.allclose(tops_of(F.avg_pool2d(photos, 4)), tops)
+
+
+def test_usual_photos_come_first_and_psi_leaves_the_unusual_out():
+    codes = torch.randn(60, 16, generator=torch.Generator().manual_seed(0))
+    codes[5] += 20
+    bank = WBank.of(codes, torch.arange(60) % 2, torch.zeros(60, 192, dtype=torch.uint8), torch.zeros(60, 12))
+    assert torch.allclose(bank.w[bank.share(1)[1] - 1].clamp(max=15), codes[5].clamp(max=15), atol=0.1)
+    assert len(bank._usual(1, 1.0)) == 30 > len(bank._usual(1, 0.0)) and 29 not in bank._usual(1, 0.0)
+    assert len(bank._usual(-1, 0.0)) == 2 * len(bank._usual(1, 0.0))
 
 
 def test_a_small_picture_is_a_shade_from_the_whole():

@@ -97,8 +97,8 @@ repositories of product photos, most of them without a licence; none is part of 
 ## Limits
 
 Logos and lettering come out as smudges, laces as texture; soles of many parts are simplified. Of an uploaded sneaker colours,
-outline, large panels and stripes come back, small graphics do not. A shape on a look of quite another outline (Remix) has
-white patches where the two disagree.
+outline, large panels and stripes come back, small graphics do not. A shape on a look of quite another outline has white patches
+where the two disagree; Remix takes looks of like outline.
 
 Not affiliated with any brand. Brand names describe visual style; marks and silhouettes belong to their owners. A research
 demo.
@@ -111,6 +111,7 @@ GENERATE_LABELS = {
     "variety_ratio": "feature distance between samples, held-out photos = 1",
     "nearest_training_ratio": "feature distance to the nearest training photo, held-out photos = 1",
     "inversion_ratio": "feature distance of held-out photos to their re-synthesis, nearest training photo = 1",
+    "inversion_perceptual_ratio": "... of feature maps, place by place",
     "inversion_colour_ratio": "colour distance (CIE Lab, cells of 8 pixels) to it, nearest training photo = 1",
 }
 

@@ -19,7 +19,7 @@ from isneaker.languages import LANGUAGES
 from isneaker.nets.details import COLUMNS, READ_WIDTH, DetailEncoder, pack, quantise
 from isneaker.nets.discriminators import FeatureDiscriminator, PhotoDiscriminator
 from isneaker.nets.encoder import ENCODED_WIDTH, PhotoEncoder
-from isneaker.nets.generate import GenerateModel, WBank
+from isneaker.nets.generate import GenerateModel, WBank, tops_of
 from isneaker.nets.stylegan2 import BARE, Synthesis
 from isneaker.nets.thumbnail import WIDTH
 from train import losses
@@ -342,7 +342,7 @@ class GenerateTraining(Training):
         if not count:
             return {}
         model = self._model(every=max(1, len(self.dataset) // 1000))
-        draws = [model.draw(seed, {}) for seed in range(count)]
+        draws = [model.bank.draw(seed, {}) for seed in range(count)]
         fakes = (model(draws[n : n + 8]) for n in range(0, count, 8))
         reals = self.held_out.photos[self.held_out.index[:count]]
         reals = (
@@ -363,7 +363,8 @@ class GenerateTraining(Training):
         """The averages as the app has them, with every so-manieth photo in the bank."""
         w, languages = encode_photos(self._w, self.device, self.dataset, every)
         said, _ = encode_photos(self._details, self.device, self.dataset, every)
-        bank = WBank.of(w, languages, pack(quantise(said)))
+        tops, _ = encode_photos(tops_of, self.device, self.dataset, every)
+        bank = WBank.of(w, languages, pack(quantise(said)), tops)
         networks = {"synthesis": self.G_ema, "encoder": self.E_ema, "detail_encoder": self.R_ema}
         return assemble(GenerateModel, self.config.architecture(), bank, **networks)
 

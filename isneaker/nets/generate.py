@@ -1,6 +1,6 @@
 """The generate model as one module: seeds and languages to photos that do not exist; photos to w."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -22,8 +22,12 @@ SHAPE_LAYERS = 4  # the first ones, up to 32x24; the others decide colour and ma
 MATES = 0.01  # of a language's photos, those most like a shape in outline, from which its look is drawn
 TOWARDS = 0.7  # how far a shape moves towards its look: what contradicts itself comes out as a white patch
 ALIKE = 4  # photos most like a drawn shape, two of which give their details
-FAINT = 0.2  # how dark a shoe is at least, in a thumbnail
+STRIPS = 12  # from heel to toe, in each of which the height of an outline is known
+FAINT = 0.1  # how dark a shoe is at least
 LIMIT = 63  # steps of w in a code, to either side
+MILD = 0.5  # power of psi that is left of a sneaker's difference from the mean: what lies half-way is dull
+UNUSUAL = 0.15  # share of a language's photos that psi 0 would leave out of a draw
+EXACT = "donot_use_mm_for_euclid_dist"  # machines agree on which of two stored vectors is nearer
 UNSAID = 0.5  # psi from which on details are as strong as a photo's
 
 
@@ -59,25 +63,10 @@ class GenerateModel(nn.Module):
         return [Latent(each[None], said) for each, said in zip(w, details)]
 
     @torch.no_grad()
-    def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
-        """A sneaker of the bank's (see `WBank.draw`)."""
-        return self.bank.draw(seed, mix, psi, self._mates)
-
-    def _mates(self, shape: torch.Tensor, language: int) -> torch.Tensor:
-        """The numbers, among a language's photos, of those most like a w [w_dim] in outline."""
-        start, end = self.bank.share(language)
-        count = max(NEIGHBOURS, round(MATES * (end - start)))
-        return nearest(self._outline(shape[None]), self._outlines[start:end], count)
-
-    @cached_property
-    def _outlines(self) -> torch.Tensor:
-        """The outlines of the stored photos."""
-        return self._outline(self.bank.w)
-
-    def _outline(self, w: torch.Tensor) -> torch.Tensor:
-        """w [K,w_dim] -> where their thumbnails are not white, roughly: [K,192] in [0, 1]."""
-        dark = 1 - self.synthesis.thumbnail.colours(w)
-        return F.avg_pool2d((dark.amax(1) / FAINT).clamp(0, 1), 2).flatten(1)
+    def look(self, latent: Latent, psi: float, seed: int) -> Latent:
+        """The w of a sneaker whose look goes with a latent's shape (see `WBank.look`), for its later layers."""
+        tops = tops_of(self([latent], 128))[0]
+        return Latent(self.bank.look(tops, -1, psi, torch.Generator().manual_seed(seed))[None], grid.nothing())
 
     def forward(self, latents: list[Latent], width: int = 512) -> torch.Tensor:
         """Latents -> photos [N,3,3/4 width,width] in about [-1, 1]."""
@@ -93,7 +82,7 @@ class WBank(CodeBank):
     anything. Its details come from two photos that are like the drawn shape, from one at the heel and from the other at
     the toe.
 
-    details [K,192] uint8, packed.
+    details [K,192] uint8, packed; tops [K,12] uint8, the outlines, as `tops_of` has them, times 255.
     """
 
     scale = 8  # w's first principal components reach about +-15
@@ -103,12 +92,17 @@ class WBank(CodeBank):
     def __init__(self, count: int, w_dim: int):
         super().__init__(count, w_dim)
         self.register_buffer("details", torch.zeros(count, grid.CELLS, dtype=torch.uint8))
+        self.register_buffer("tops", torch.zeros(count, STRIPS, dtype=torch.uint8))
 
     @classmethod
-    def of(cls, codes: torch.Tensor, languages: torch.Tensor, details: torch.Tensor) -> "WBank":
-        """w [K,w_dim], languages [K] and packed details [K,192] of K photos -> their bank."""
-        bank = super().of(codes, languages)
-        bank.details = details[torch.argsort(languages, stable=True)]
+    def of(cls, codes: torch.Tensor, languages: torch.Tensor, details: torch.Tensor, tops: torch.Tensor) -> "WBank":
+        """w [K,w_dim], languages [K], packed details [K,192] and tops [K,12] of K photos -> their bank: of each language the
+        usual ones first, those with neighbours close by."""
+        apart = torch.cat([_apart(codes, languages, part) for part in torch.arange(len(codes)).split(64)])
+        usual = torch.argsort(apart)
+        codes, languages, details, tops = (each[usual] for each in (codes, languages, details, tops))
+        bank, order = super().of(codes, languages), torch.argsort(languages, stable=True)
+        bank.details, bank.tops = details[order], (255 * tops[order]).round().byte()
         return bank
 
     @property
@@ -163,31 +157,56 @@ class WBank(CodeBank):
         counts = 1 + 2 * _count(cases, grid.LEVELS**3).reshape(-1, *3 * [grid.LEVELS])
         return _cumulative(counts)
 
-    def draw(
-        self, seed: int, mix: dict[int, float], psi: float, mates: Callable[[torch.Tensor, int], torch.Tensor]
-    ) -> Latent:
-        """Seed, weights of languages (none: the data's own mix), truncation in [0, 1], and what tells which photos of a language
-        are like a shape -> a sneaker of w for shape and for look.
+    def draw(self, seed: int, mix: dict[int, float], psi: float = 1.0) -> Latent:
+        """Seed, weights of languages (none: the data's own mix) and truncation in [0, 1] -> a sneaker of w for shape and for
+        look.
 
         A mix is the weighted sum of each language's draw for this seed, so w is continuous in the weights; psi 0 is
-        the mean of the languages (arXiv 1812.04948). Looks are truncated less, towards the mean of the shape's mates:
-        it is grey. Of the details, each language gives those of as many columns as its weight says.
+        the mean of the languages (arXiv 1812.04948), which is grey. Of the details, each language gives those of as many columns as its weight says.
         """
         generator = torch.Generator().manual_seed(seed)
-        places, shares = torch.rand(2, generator=generator).tolist(), torch.rand(2, generator=generator).tolist()
-        ranks = torch.randint(1, NEIGHBOURS, (2,), generator=generator).tolist()
-        w = torch.tensor([[psi], [psi**0.5]]) * self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
+        noise = self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
+        kept, w, state = psi**MILD, torch.zeros(2, self.codes.shape[1]), generator.get_state()
         for language, weight in (mix or {-1: 1.0}).items():
-            stored = self._of(language)
-            average = stored.mean(0)
-            shape = _between(stored, int(places[0] * len(stored)), ranks[0], shares[0])
-            like = mates(shape, language)
-            look = _between(stored, int(like[int(places[1] * len(like))]), ranks[1], shares[1])
-            shape, usual = torch.lerp(shape, look, TOWARDS), stored[like].mean(0)
-            drawn = psi * (torch.stack([shape, usual]) - average)
-            drawn[1] += psi**0.5 * (look - usual)
-            w = w + weight * (average + drawn)
+            generator.set_state(state)
+            average = self._of(language).mean(0)
+            shape, tops = self._between(language, self._usual(language, psi), generator)
+            look = self.look(tops, language, psi, generator)
+            shape = torch.lerp(shape, look, TOWARDS)
+            w = w + weight * torch.lerp(average, torch.stack([shape, look]), kept)
+        w = w + kept * noise
         return Latent(w, min(1.0, psi / UNSAID) * self._details_on(w[0], mix or {-1: 1.0}, generator))
+
+    def look(self, tops: torch.Tensor, language: int, psi: float, generator: torch.Generator) -> torch.Tensor:
+        """An outline [12], a language and how unusual it may be -> a look [w_dim] drawn from the outline's mates, the photos
+        most like it."""
+        usual = self._usual(language, psi)
+        count = max(NEIGHBOURS, round(MATES * len(usual)))
+        mates = usual[nearest(tops[None], self._tops_of(language)[usual], count)]
+        return self._between(language, mates, generator)[0]
+
+    def _usual(self, language: int, psi: float) -> torch.Tensor:
+        """The numbers of the more usual of a language's photos, of all at psi 1."""
+        start, end = self.share(language)
+        return (self._ranks[start:end] <= 1 - (1 - psi) * UNUSUAL).nonzero()[:, 0]
+
+    @cached_property
+    def _ranks(self) -> torch.Tensor:
+        """How unusual each stored photo is for its language, [K] in [0, 1]."""
+        counts = torch.bincount(self.languages.long())
+        return torch.cat([torch.linspace(0, 1, int(count)) for count in counts])
+
+    def _between(
+        self, language: int, numbers: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One of a language's photos of these numbers, moved by up to half towards one of its neighbours: its w [w_dim] and
+        its tops [12]."""
+        place, share = torch.rand(2, generator=generator).tolist()
+        rank = int(torch.randint(1, NEIGHBOURS, (), generator=generator))
+        own, stored = int(numbers[int(place * len(numbers))]), self._of(language)
+        near = nearest(stored[own : own + 1], stored, NEIGHBOURS)
+        other = near[rank % len(near)]
+        return tuple(torch.lerp(each[own], each[other], share / 2) for each in (stored, self._tops_of(language)))
 
     def _details_on(self, shape: torch.Tensor, mix: dict[int, float], generator: torch.Generator) -> torch.Tensor:
         """Details [4,12,16] for a w [w_dim]: two of the photos that are most like it, one up to a seam and one from there on;
@@ -215,21 +234,36 @@ class WBank(CodeBank):
         start, end = self.share(language)
         return self.w[start:end]
 
+    def _tops_of(self, language: int) -> torch.Tensor:
+        """The outlines [K,12] of a language, in [0, 1]."""
+        start, end = self.share(language)
+        return self.tops[start:end] / 255
+
     def photos(self, every: int) -> list[Latent]:
         """The latents of every so-manieth stored photo."""
         return [Latent(w[None], grid.unpack(said)) for w, said in zip(self.w[::every], self.details[::every])]
 
 
-def _between(stored: torch.Tensor, number: int, rank: int, share: float) -> torch.Tensor:
-    """One of the stored w [K,w_dim], moved by up to half towards its rank-th neighbour."""
-    own = stored[number]
-    near = nearest(own[None], stored, NEIGHBOURS)
-    return own + share / 2 * (stored[near[rank % len(near)]] - own)
+def tops_of(photos: torch.Tensor) -> torch.Tensor:
+    """Photos [N,3,3/4 W,W] in [-1, 1], W a multiple of 128, -> how high the shoe reaches in each of 12 strips from left to right:
+    [N,12] in [0, 1]."""
+    dark = F.avg_pool2d(1 - photos, photos.shape[3] // 128).amax(1) > FAINT  # [N,96,128]
+    heights = (dark * torch.linspace(1, 1 / 96, 96, device=photos.device)[:, None]).amax(1)
+    return F.adaptive_avg_pool1d(heights[:, None], STRIPS)[:, 0]
+
+
+def _apart(codes: torch.Tensor, languages: torch.Tensor, part: torch.Tensor) -> torch.Tensor:
+    """How far the codes of these numbers [N] are from their neighbours of the same language, [N]."""
+    distances = torch.cdist(codes[part], codes, compute_mode=EXACT)
+    distances[languages[part][:, None] != languages] = torch.inf
+    near = distances.sort(1).values[:, : NEIGHBOURS + 1]
+    return near.where(near.isfinite(), 0).amax(1)
 
 
 def nearest(x: torch.Tensor, stored: torch.Tensor, count: int) -> torch.Tensor:
     """The numbers of those `count` of the stored vectors [K,D] that are nearest to x [1,D], nearest first; no more than K."""
-    return (stored - x).square().sum(1).topk(min(count, len(stored)), largest=False).indices
+    distances = torch.cdist(x, stored, compute_mode=EXACT)[0]
+    return distances.topk(min(count, len(stored)), largest=False).indices
 
 
 def _count(cases: np.ndarray, kinds: int) -> np.ndarray:

@@ -10,8 +10,7 @@ from isneaker import catalogue, sliders
 from isneaker.design import MAX_SEED, Design
 from isneaker.images import PictureError, open_picture
 from isneaker.invert import invert, refine
-from isneaker.nets.details import nothing
-from isneaker.nets.generate import Latent
+from isneaker.nets.generate import SHAPE_LAYERS, GenerateModel
 from isneaker.photos import prepare
 from isneaker.render import latent_of, render
 from isneaker.ui import share
@@ -56,10 +55,9 @@ def roll(token: str, request: gr.Request):
 def mix_in(token: str, request: gr.Request):
     """Colour and material of another sneaker, drawn at random; the shape stays (style mixing)."""
     design = _open(token)
-    model = catalogue.load(design.model)
-    other = Design(model=design.model, seed=int(np.random.default_rng().integers(MAX_SEED + 1)), psi=1)
-    crossover = design.crossover if design.fine else model.synthesis.num_ws // 2
-    look = Latent(latent_of(model, other).w[-1:], nothing())
+    model: GenerateModel = catalogue.load(design.model)
+    crossover, shape = design.crossover if design.fine else SHAPE_LAYERS, replace(design, fine=b"", crossover=0)
+    look = model.look(latent_of(model, shape), design.psi, int(np.random.default_rng().integers(MAX_SEED + 1)))
     return start_from(replace(design, fine=model.bank.pack(look), crossover=crossover), request)
 
 
@@ -150,7 +148,7 @@ def build(tab: gr.Tab) -> share.Tab:
             with gr.Row(elem_classes="sliders"):
                 amounts = [_slider(name) for name in names if name not in found]
             crossover = gr.Slider(
-                0, 12, 6, step=1, label="Remix: all of the other sneaker … only its finest details",
+                0, 12, SHAPE_LAYERS, step=1, label="Remix: all of the other sneaker … only its finest details",
                 interactive=False, elem_id="edit-crossover",
             )  # fmt: skip
             with gr.Accordion("More directions, found without names", open=False):

@@ -78,7 +78,7 @@ def inversion(
     model: str, photos: list[Image.Image], real: np.ndarray, training: list[Path], bank: np.ndarray, net: Features
 ) -> dict[str, float]:
     """Mean distance of photos to what comes back of them from a link, to the training photo nearest in features = 1: in
-    features, and in colour (CIE Lab), cell by cell."""
+    pooled features, in feature maps, and in colour (CIE Lab), cell by cell."""
     net_model: GenerateModel = catalogue.load(model)
     back = []
     for part in _parts(photos):
@@ -89,8 +89,10 @@ def inversion(
     in_features = np.linalg.norm(metrics.features_of(back, net) - real, axis=1).mean()
     own, returned, other = (np.stack([metrics.lab_cells(p) for p in part]) for part in (photos, back, nearest))
     in_colour = [np.linalg.norm(cells - own, axis=-1).mean() for cells in (returned, other)]
+    in_maps = [metrics.perceptual_distance(photos, others, net) for others in (back, nearest)]
     return {
         "inversion_ratio": float(in_features / _nearest(real, bank).mean()),
+        "inversion_perceptual_ratio": float(in_maps[0] / in_maps[1]),
         "inversion_colour_ratio": float(in_colour[0] / in_colour[1]),
     }
 

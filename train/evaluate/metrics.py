@@ -7,6 +7,7 @@ from scipy import linalg, ndimage
 from skimage.color import rgb2lab
 
 from train.features import Features
+from train.losses import feature_distance
 
 
 @torch.no_grad()
@@ -18,6 +19,17 @@ def features_of(pictures: list[Image.Image], net: Features) -> np.ndarray:
         photos = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 127.5 - 1
         rows.append(net.pooled(photos.contiguous(memory_format=torch.channels_last)).float().numpy())
     return np.concatenate(rows).astype(np.float64)
+
+
+@torch.no_grad()
+def perceptual_distance(pictures: list[Image.Image], others: list[Image.Image], net: Features) -> float:
+    """Mean perceptual distance of RGB pictures to as many others: feature maps compared place by place, as in LPIPS (arXiv
+    1801.03924) without its learnt weights."""
+    total, everyone = 0.0, torch.ones(1)
+    for pair in zip(pictures, others):
+        maps = [net(torch.from_numpy(np.array(p)).permute(2, 0, 1)[None] / 127.5 - 1) for p in pair]
+        total += float(feature_distance(*maps, everyone))
+    return total / len(pictures)
 
 
 def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
