@@ -27,6 +27,7 @@ FAINT = 0.1  # how dark a shoe is at least
 LIMIT = 63  # steps of w in a code, to either side
 MILD = 0.5  # power of psi that is left of a sneaker's difference from the mean: what lies half-way is dull
 UNUSUAL = 0.15  # share of a language's photos that psi 0 would leave out of a draw
+TRIES, HASH = 8, 997  # to find one that is not left out; from one place to the next
 EXACT = "donot_use_mm_for_euclid_dist"  # machines agree on which of two stored vectors is nearer
 UNSAID = 0.5  # psi from which on details are as strong as a photo's
 
@@ -162,7 +163,8 @@ class WBank(CodeBank):
         look.
 
         A mix is the weighted sum of each language's draw for this seed, so w is continuous in the weights; psi 0 is
-        the mean of the languages (arXiv 1812.04948), which is grey. Of the details, each language gives those of as many columns as its weight says.
+        the mean of the languages (arXiv 1812.04948), which is grey. Of the details, each language gives those of as
+        many columns as its weight says.
         """
         generator = torch.Generator().manual_seed(seed)
         noise = self.noise * torch.randn(2, self.codes.shape[1], generator=generator)
@@ -170,7 +172,7 @@ class WBank(CodeBank):
         for language, weight in (mix or {-1: 1.0}).items():
             generator.set_state(state)
             average = self._of(language).mean(0)
-            shape, tops = self._between(language, self._usual(language, psi), generator)
+            shape, tops = self._between(language, torch.arange(len(self._of(language))), psi, generator)
             look = self.look(tops, language, psi, generator)
             shape = torch.lerp(shape, look, TOWARDS)
             w = w + weight * torch.lerp(average, torch.stack([shape, look]), kept)
@@ -180,15 +182,19 @@ class WBank(CodeBank):
     def look(self, tops: torch.Tensor, language: int, psi: float, generator: torch.Generator) -> torch.Tensor:
         """An outline [12], a language and how unusual it may be -> a look [w_dim] drawn from the outline's mates, the photos
         most like it."""
-        usual = self._usual(language, psi)
-        count = max(NEIGHBOURS, round(MATES * len(usual)))
-        mates = usual[nearest(tops[None], self._tops_of(language)[usual], count)]
-        return self._between(language, mates, generator)[0]
+        count = max(NEIGHBOURS, round(MATES * len(self._of(language))))
+        return self._between(language, nearest(tops[None], self._tops_of(language), count), psi, generator)[0]
 
-    def _usual(self, language: int, psi: float) -> torch.Tensor:
-        """The numbers of the more usual of a language's photos, of all at psi 1."""
-        start, end = self.share(language)
-        return (self._ranks[start:end] <= 1 - (1 - psi) * UNUSUAL).nonzero()[:, 0]
+    def _choose(self, language: int, numbers: torch.Tensor, place: float, psi: float) -> int:
+        """The one at a place in [0, 1) of some numbers of a language's photos; where that is too unusual for psi, another. So
+        most sneakers of a seed stay what they are while psi changes."""
+        start, _ = self.share(language)
+        for _ in range(TRIES):
+            chosen = int(numbers[int(place * len(numbers))])
+            if self._ranks[start + chosen] <= 1 - (1 - psi) * UNUSUAL:
+                break
+            place = HASH * place % 1
+        return chosen
 
     @cached_property
     def _ranks(self) -> torch.Tensor:
@@ -197,13 +203,13 @@ class WBank(CodeBank):
         return torch.cat([torch.linspace(0, 1, int(count)) for count in counts])
 
     def _between(
-        self, language: int, numbers: torch.Tensor, generator: torch.Generator
+        self, language: int, numbers: torch.Tensor, psi: float, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One of a language's photos of these numbers, moved by up to half towards one of its neighbours: its w [w_dim] and
         its tops [12]."""
         place, share = torch.rand(2, generator=generator).tolist()
         rank = int(torch.randint(1, NEIGHBOURS, (), generator=generator))
-        own, stored = int(numbers[int(place * len(numbers))]), self._of(language)
+        own, stored = self._choose(language, numbers, place, psi), self._of(language)
         near = nearest(stored[own : own + 1], stored, NEIGHBOURS)
         other = near[rank % len(near)]
         return tuple(torch.lerp(each[own], each[other], share / 2) for each in (stored, self._tops_of(language)))
