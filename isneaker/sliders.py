@@ -16,7 +16,7 @@ ROOM = 0.5  # steps that a slider has to either side at least: where photos end,
 
 @dataclass(frozen=True)
 class Slider:
-    """One direction: a step of 1 moves its attribute by one standard deviation.
+    """One direction: a step of 1 moves its attribute by one standard deviation at most.
 
     direction: [w_dim]; it is added to the w of layers from `start` up to `end`, and w goes no farther along it than
     from `low` to `high`, in steps: beyond what photos reach, pictures fall apart.

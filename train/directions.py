@@ -32,6 +32,7 @@ KEEPING = 2.0  # a slider moves its attribute by this many times the mean effect
 ENOUGH = 6.0  # more than this does not make it better;
 ALIKE = 0.8  # and monotonically on this share of sneakers, or is left out
 RIDGE = 0.05  # of the attributes' variance: they are measured with noise
+SHORTER = (0.75, 0.55)  # steps that are tried where whole ones go too far
 TITLES = {
     "upper_lightness": "upper light", "upper_red": "upper red", "upper_yellow": "upper yellow",
     "sole_lightness": "sole light", "sole_red": "sole red", "sole_yellow": "sole yellow", "sole_thickness": "sole",
@@ -55,7 +56,8 @@ def find_sliders(model: GenerateModel, name: str) -> dict[str, sliders.Slider]:
         tried = [_try(model, drawn, sliders.along(model.bank, direction, *group), i, deviations) for group in layers]
         good = [trial for trial in tried if trial.keeping > KEEPING and trial.monotone >= ALIKE]
         if good:
-            found[TITLES[attribute]] = max(good, key=lambda trial: trial.monotone * min(trial.keeping, ENOUGH)).slider
+            best = max(good, key=_worth)
+            found[TITLES[attribute]] = max(best, *_shorter(model, drawn, best, i, deviations), key=_worth).slider
     return found | _factors(model, w, drawn, deviations, layers)
 
 
@@ -74,7 +76,7 @@ def _layer_groups(num_ws: int) -> list[tuple[int, int]]:
 
 
 class Trial(NamedTuple):
-    """A slider whose step of 1 moves its attribute by one deviation; its effect over the mean effect on the others; the
+    """A slider whose step of 1 moves its attribute by one deviation at most; its effect over the mean effect on the others; the
     share of sneakers on which it is monotone."""
 
     slider: sliders.Slider
@@ -85,14 +87,36 @@ class Trial(NamedTuple):
 def _try(
     model: GenerateModel, drawn: list[Latent], slider: sliders.Slider, attribute: int, deviations: np.ndarray
 ) -> Trial:
-    """Scale a slider, and see what it does."""
+    """Scale a slider so that a step moves its attribute by one deviation, and see what it does."""
     near = _values_along(model, drawn, slider, STEPS[1:-1])
     own = (np.nanmean(near[:, -1] - near[:, 0], 0) / (STEPS[-2] - STEPS[1]) / deviations)[attribute]
     slider = sliders.along(model.bank, slider.direction * _scale(own), slider.start, slider.end)
+    return _judge(model, drawn, slider, attribute, deviations)
+
+
+def _judge(
+    model: GenerateModel, drawn: list[Latent], slider: sliders.Slider, attribute: int, deviations: np.ndarray
+) -> Trial:
+    """See what a slider does."""
     values = _values_along(model, drawn, slider, STEPS)
     effects = np.nanmean(np.abs(values[:, -1] - values[:, 0]), 0) / deviations
     keeping = effects[attribute] / np.delete(effects, attribute).mean()
     return Trial(slider, keeping, monotone(values[:, :, attribute]))
+
+
+def _worth(trial: Trial) -> float:
+    return trial.monotone * min(trial.keeping, ENOUGH)
+
+
+def _shorter(
+    model: GenerateModel, drawn: list[Latent], trial: Trial, attribute: int, deviations: np.ndarray
+) -> list[Trial]:
+    """A slider that is not monotone on all sneakers, with shorter steps: a white sole on white ground can't be whiter."""
+    if trial.monotone == 1:
+        return [trial]
+    directions = [share * trial.slider.direction for share in SHORTER]
+    shorter = [sliders.along(model.bank, direction, trial.slider.start, trial.slider.end) for direction in directions]
+    return [_judge(model, drawn, slider, attribute, deviations) for slider in shorter]
 
 
 def _scale(own: float) -> float:
